@@ -1,0 +1,1 @@
+//! The race catalogue. Every test is compiled only under `--cfg loom`.
