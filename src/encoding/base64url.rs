@@ -1,0 +1,115 @@
+//! Bytes as base64url text (SE-15, SE-16).
+//!
+//! Writing always pads. Reading takes padding or none, but exactly the right amount when there
+//! is any, and refuses trailing bits that are not zero; so each byte string has two texts at
+//! most, and only one of them is ever written.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+
+use super::{ParseResult, Parser};
+
+/// The length of the text of `length` bytes, padding included.
+pub const fn encoded_length(length: usize) -> usize {
+    length.div_ceil(3).saturating_mul(4)
+}
+
+/// Appends the padded text of `bytes`; nothing for no bytes (SE-15).
+pub fn write(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + encoded_length(bytes.len()), b'=');
+    let Some(tail) = out.get_mut(start..) else { return };
+    // The tail has exactly the length that the engine asks for, so this can't fail.
+    let written = URL_SAFE.encode_slice(bytes, tail).unwrap_or_default();
+    debug_assert_eq!(written, tail.len());
+}
+
+/// The padded text of `bytes` as a string (SE-15).
+pub fn to_string(bytes: &[u8]) -> String {
+    URL_SAFE.encode(bytes)
+}
+
+/// One base64url text, measured but not decoded: its decoded length is known before any buffer
+/// is made for it.
+#[derive(Clone, Copy)]
+pub struct Encoded<'a> {
+    characters: &'a [u8],
+}
+
+impl Encoded<'_> {
+    /// How many bytes this text stands for.
+    pub fn decoded_length(&self) -> usize {
+        // 4 characters hold 3 bytes; a last group of 2 holds 1 and of 3 holds 2.
+        self.characters.len() / 4 * 3 + (self.characters.len() % 4).saturating_sub(1)
+    }
+
+    /// Decodes into `out`, which must have the decoded length; `None` when the lengths differ or
+    /// the unused bits of the last character are not zero (SE-16).
+    pub fn decode_into(&self, out: &mut [u8]) -> Option<()> {
+        let written = URL_SAFE_NO_PAD.decode_slice(self.characters, out).ok()?;
+        (written == out.len()).then_some(())
+    }
+}
+
+/// Reads the characters and the padding of one text, at least one character (SE-16).
+///
+/// Whether the last character's unused bits are zero is only found when decoding.
+pub fn parse_encoded<'a>(
+    parser: &mut Parser<'a>,
+    expected: &'static str,
+) -> ParseResult<Encoded<'a>> {
+    let start = parser.clone();
+    let characters = parser.take_while(is_character);
+    let padding = parser.take_while(|byte| byte == b'=').len();
+    let right_padding = match characters.len() % 4 {
+        0 => padding == 0 && !characters.is_empty(),
+        1 => false,
+        last => padding == 0 || padding == 4 - last,
+    };
+    if right_padding {
+        return Ok(Encoded { characters });
+    }
+    *parser = start;
+    Err(parser.error(expected))
+}
+
+/// Reads one non-empty byte string (SE-16).
+pub fn parse(parser: &mut Parser<'_>, expected: &'static str) -> ParseResult<Vec<u8>> {
+    parse_with(parser, expected, |encoded| {
+        let mut bytes = vec![0; encoded.decoded_length()];
+        encoded.decode_into(&mut bytes)?;
+        Some(bytes)
+    })
+}
+
+/// Reads a byte string of exactly `N` bytes (SE-16, SE-33, SE-45).
+pub fn parse_array<const N: usize>(
+    parser: &mut Parser<'_>,
+    expected: &'static str,
+) -> ParseResult<[u8; N]> {
+    parse_with(parser, expected, |encoded| {
+        let mut bytes = [0; N];
+        encoded.decode_into(&mut bytes)?;
+        Some(bytes)
+    })
+}
+
+/// Reads a byte string and makes a value of it with `make`; where that gives none, the cursor
+/// goes back to the start of the text and the error names `expected`.
+pub fn parse_with<'a, T>(
+    parser: &mut Parser<'a>,
+    expected: &'static str,
+    make: impl FnOnce(Encoded<'a>) -> Option<T>,
+) -> ParseResult<T> {
+    let start = parser.clone();
+    let encoded = parse_encoded(parser, expected)?;
+    make(encoded).ok_or_else(|| {
+        *parser = start;
+        parser.error(expected)
+    })
+}
+
+/// Whether a byte is one of the 64 characters.
+fn is_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}

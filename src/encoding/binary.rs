@@ -1,0 +1,97 @@
+//! Length-prefixed lists, as database columns keep them (SE-56, SE-58).
+//!
+//! A list is one byte with the number of items, then each item with its length before it: one
+//! byte, or two in big-endian order. Writers fail on a count or a length that does not fit; the
+//! reference lets it wrap and writes a column that cannot be read.
+
+use thiserror::Error;
+
+/// Why a list could not be written in its binary form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WriteError {
+    /// A list without items has no binary form: a count of zero is refused by every reader.
+    #[error("an empty list has no binary form")]
+    Empty,
+    /// The count has one byte.
+    #[error("{0} items do not fit a count of one byte")]
+    TooManyItems(usize),
+    /// The item's length does not fit its prefix.
+    #[error("an item of {length} bytes does not fit a length of {prefix} bytes")]
+    ItemTooLong {
+        /// The item's length in bytes.
+        length: usize,
+        /// How many bytes the length prefix has.
+        prefix: usize,
+    },
+}
+
+/// A binary list that cannot be read: where, and what would have been right there.
+pub use super::ParseError as ReadError;
+
+/// How many bytes the length before each item has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LengthPrefix {
+    /// One byte: items of up to 255 bytes (SE-56).
+    One,
+    /// Two bytes in big-endian order: items of up to 65,535 bytes (SE-58).
+    Two,
+}
+
+/// Appends the count and the items of a non-empty list (SE-56, SE-58).
+///
+/// Fails before anything is appended when the list is empty, has more than 255 items, or has an
+/// item too long for `prefix`.
+pub fn write_list<'a>(
+    items: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
+    prefix: LengthPrefix,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    let count = u8::try_from(items.len()).map_err(|_| WriteError::TooManyItems(items.len()))?;
+    if count == 0 {
+        return Err(WriteError::Empty);
+    }
+    let (bytes, limit) = match prefix {
+        LengthPrefix::One => (1, usize::from(u8::MAX)),
+        LengthPrefix::Two => (2, usize::from(u16::MAX)),
+    };
+    if let Some(item) = items.clone().find(|item| item.len() > limit) {
+        return Err(WriteError::ItemTooLong { length: item.len(), prefix: bytes });
+    }
+    out.push(count);
+    for item in items {
+        let length = (item.len() as u16).to_be_bytes();
+        out.extend_from_slice(length.get(2 - bytes..).unwrap_or_default());
+        out.extend_from_slice(item);
+    }
+    Ok(())
+}
+
+/// Reads the whole of `input` as a non-empty list and hands each item to `each`, which says
+/// whether it is acceptable (SE-56, SE-58). Nothing is allocated for a count that the input does
+/// not keep.
+pub fn read_list<'a>(
+    input: &'a [u8],
+    prefix: LengthPrefix,
+    mut each: impl FnMut(&'a [u8]) -> bool,
+) -> Result<(), ReadError> {
+    let mut parser = super::Parser::new(input);
+    let count = parser.byte("a count")?;
+    if count == 0 {
+        return Err(super::ParseError { offset: 0, expected: "a count of one or more" });
+    }
+    for _ in 0..count {
+        let mut length = usize::from(parser.byte("a length")?);
+        if prefix == LengthPrefix::Two {
+            length = length << 8 | usize::from(parser.byte("a length of two bytes")?);
+        }
+        let start = parser.clone();
+        let item = parser.advance(length);
+        if item.len() != length {
+            return Err(start.error("as many bytes as the length says"));
+        }
+        if !each(item) {
+            return Err(start.error("an item of the list's type"));
+        }
+    }
+    parser.end()
+}
