@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Everything that is checked before a change is taken, on a Debian machine with Rust.
+# `./test.sh` runs all steps in order, `./test.sh STEP…` only those named, `./test.sh --help` lists them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+# Code under loom is compiled with another cfg: its own directory keeps the normal builds.
+LOOM_TARGET_DIR="${CARGO_TARGET_DIR%/}-loom"
+if [ ! -t 1 ]; then
+  export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
+fi
+
+STEPS=(setup fmt clippy features test test_lean doctest rustdoc loom)
+
+# Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
+PACKAGES=(
+  "cc build-essential"
+  "pkg-config pkg-config"
+)
+
+step_setup() { # install what is missing: Debian packages, rustfmt and clippy
+  local entry missing=()
+  for entry in "${PACKAGES[@]}"; do
+    command -v "${entry%% *}" >/dev/null || missing+=("${entry#* }")
+  done
+  if [ "${#missing[@]}" -gt 0 ]; then
+    echo "installing: ${missing[*]}"
+    as_root apt-get update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  fi
+  if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+    rustup component add rustfmt clippy
+  fi
+}
+
+step_fmt() { # every file is formatted
+  cargo fmt --all --check
+}
+
+step_clippy() { # no warnings anywhere, with all features and with none
+  cargo clippy --workspace --all-targets --all-features -- -D warnings
+  cargo clippy --workspace --all-targets --no-default-features -- -D warnings
+}
+
+step_features() { # the crate compiles with each feature alone
+  local feature
+  for feature in $(manifest_features); do
+    echo "feature $feature"
+    cargo clippy --no-default-features --features "$feature" -- -D warnings
+  done
+}
+
+step_test() { # all tests, all features
+  run_tests --workspace --all-features
+}
+
+step_test_lean() { # the library's own tests again, without features
+  run_tests --no-default-features --lib
+}
+
+step_doctest() { # the examples of the documentation
+  cargo test --workspace --all-features --doc
+}
+
+step_rustdoc() { # the documentation builds without warnings
+  RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --workspace --all-features --no-deps
+}
+
+step_loom() { # the races and the laws of the STM under the model checker
+  loom_cargo test -p loom-tests --release
+}
+
+# ---- helpers ----
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "needs root or sudo: $*" >&2
+    return 1
+  fi
+}
+
+manifest_features() { # the names under [features], except the default set
+  awk '/^\[/ { on = ($0 == "[features]"); next }
+       on && /^[A-Za-z0-9_-]+ *=/ && $1 != "default" { print $1 }' Cargo.toml
+}
+
+run_tests() {
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run "$@"
+  else
+    case " $* " in
+      *" --lib "*) cargo test "$@" ;;
+      *) cargo test "$@" --lib --bins --tests ;; # doc tests have a step of their own
+    esac
+  fi
+}
+
+loom_cargo() {
+  CARGO_TARGET_DIR="$LOOM_TARGET_DIR" RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" cargo "$@"
+}
+
+usage() {
+  echo "usage: ./test.sh [STEP…]      without a step: all of them, in this order"
+  local name
+  for name in "${STEPS[@]}"; do
+    printf '  %-10s %s\n' "$name" "$(sed -n "s/^step_$name() { # //p" "${BASH_SOURCE[0]}")"
+  done
+}
+
+running=""
+summary=()
+
+report() {
+  local status=$? line
+  [ "${#summary[@]}" -gt 0 ] || [ -n "$running" ] || return 0
+  echo
+  echo "summary"
+  for line in "${summary[@]}"; do echo "  $line"; done
+  if [ -n "$running" ]; then
+    printf '  %-10s FAILED\n' "$running"
+    echo "test.sh: step '$running' failed; run it alone with ./test.sh $running"
+  elif [ "$status" -eq 0 ]; then
+    echo "test.sh: all ${#summary[@]} steps passed in ${SECONDS} s"
+  fi
+}
+
+run_step() {
+  local started=$SECONDS took
+  running=$1
+  echo "== $1"
+  "step_$1"
+  took=$((SECONDS - started))
+  echo "== $1: passed in $took s"
+  summary+=("$(printf '%-10s passed  %4d s' "$1" "$took")")
+  running=""
+}
+
+main() {
+  local name
+  for name in "$@"; do
+    case "$name" in
+      -h | --help | help) usage; return 0 ;;
+    esac
+    if ! declare -F "step_$name" >/dev/null; then
+      echo "test.sh: no step '$name'" >&2
+      usage >&2
+      return 2
+    fi
+  done
+  trap report EXIT
+  [ $# -gt 0 ] || set -- "${STEPS[@]}"
+  for name in "$@"; do run_step "$name"; done
+}
+
+main "$@"
