@@ -1,5 +1,7 @@
 //! The fourteen records of the journal (JR-1 to JR-14), one line each.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{ParseError, ParseResult, Parser};
@@ -13,7 +15,7 @@ use crate::protocol::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogRecord {
     /// `CREATE`: the queue with all its present state (JR-1).
-    CreateQueue(RecipientId, Box<QueueRec>),
+    CreateQueue(RecipientId, Arc<QueueRec>),
     /// `LINK`: sets or replaces link data (JR-2).
     CreateLink(RecipientId, QueueLink),
     /// `LDELETE`: removes link and link data (JR-3).
@@ -178,7 +180,7 @@ fn parse_record(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Lo
         b"CREATE" => {
             parser.literal(b" rid=", " rid=")?;
             let queue = RecipientId::decode_text(parser, semantics)?;
-            LogRecord::CreateQueue(queue, Box::new(next(parser, semantics)?))
+            LogRecord::CreateQueue(queue, Arc::new(next(parser, semantics)?))
         }
         b"LINK" => {
             let queue = next(parser, semantics)?;
