@@ -1,1 +1,32 @@
-//! (module to come)
+//! Locks, atomics, threads and channels: the one door through which the crate reaches them.
+//!
+//! **The promise.** The same source runs on real threads and under the model checker. Normally the
+//! names here are parking_lot's, the standard library's and crossbeam-channel's; under
+//! `--cfg loom` each is one that loom sees, so that loom explores how the threads interleave.
+//!
+//! **How.** The two sets of names, `sync/native.rs` and `sync/model.rs`, offer the same methods;
+//! this file chooses one of them. What has no meaning under loom (time-outs, fairness, thread
+//! names) is not offered by either, so nothing can come to depend on it. A lock is never poisoned:
+//! `lock()` returns the guard.
+//!
+//! **Why nothing goes around it.** A lock that loom does not see is a race that loom does not
+//! explore, and the test that should find it stays green. `clippy.toml` therefore refuses
+//! `std::sync::{Mutex, RwLock, Condvar}`, the atomics, `std::thread::spawn` and their like outside
+//! this folder. `std::sync::{Arc, Weak, OnceLock}` are exceptions: they order nothing that the
+//! crate relies on.
+//!
+//! **Tests.** `tests/sync_facade.rs` on real threads; `loom-tests/tests/sync.rs` under loom.
+
+#[cfg(loom)]
+#[path = "sync/model.rs"]
+mod chosen;
+#[cfg(not(loom))]
+#[path = "sync/native.rs"]
+mod chosen;
+mod tally;
+
+pub(crate) use chosen::thread_local;
+pub use chosen::{
+    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic, channel, thread,
+};
+pub use tally::Tally;

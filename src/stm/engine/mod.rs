@@ -1,0 +1,56 @@
+//! What stands behind the interface: the engine that holds variables and commits transactions.
+//!
+//! **The split.** Everything that can be the same on every engine is above this folder. A
+//! transaction gathers what it read and what it will write in a `Log`, so an engine never
+//! undoes anything: a branch of `or_else` that retried, an abort and a panic only throw entries of the
+//! log away. What is left for an engine is small:
+//!
+//! - `Var`: a shared variable that holds one `Value`; `committed()` is its present value.
+//! - `Reader::read`: the value of a variable for this attempt, tracked for validation.
+//! - `run`: repeats a body until it has ended: begin, run the body, validate what it read, publish
+//!   what it wrote; wait for a change after a retry; run again after a conflict.
+//!
+//! **The engines.** `reference` keeps variables in the `stm` crate and lets it validate, publish and
+//! wait; it is what runs normally. `model` runs every transaction as one indivisible step under a
+//! lock that loom sees, and is chosen by `--cfg loom`. One law suite, `tests/stm_laws/`, runs on each.
+
+#[cfg(loom)]
+mod model;
+#[cfg(not(loom))]
+mod progress;
+#[cfg(not(loom))]
+mod reference;
+
+#[cfg(loom)]
+pub(super) use model::{Reader, Var, run};
+#[cfg(not(loom))]
+pub(super) use reference::{Reader, Var, run};
+
+use std::any::Any;
+use std::sync::Arc;
+
+/// The value of a variable, its type known only to the [`TVar`](super::TVar) around it.
+pub(super) type Value = Arc<dyn Any + Send + Sync>;
+
+/// How one run of a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Publish what was written, if what was read still stands.
+    Commit,
+    /// Publish nothing, if what was read still stands.
+    Discard,
+    /// Wait until something that was read changes, then run again.
+    Retry,
+    /// Run again: the engine said that the attempt can't succeed.
+    Conflict,
+}
+
+/// How a transaction ended.
+pub(super) enum End {
+    /// It committed, or was discarded as asked.
+    Done,
+    /// It asked to wait and had read nothing.
+    NothingToWaitFor,
+    /// Its body panicked on a consistent state. Nothing was published.
+    Panicked(Box<dyn Any + Send>),
+}

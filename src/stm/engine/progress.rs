@@ -1,0 +1,102 @@
+//! How a transaction that keeps meeting conflicts commits in the end.
+//!
+//! **The promise.** Every transaction whose body ends commits after a bounded number of runs, however much the
+//! other threads write.
+//!
+//! **The algorithm.** The commit protocol already makes sure that some transaction always gets on:
+//! a conflict means that another one has committed. It does not make sure that each one does; a long
+//! transaction can lose to a stream of short ones for ever. So a transaction that met a conflict first steps
+//! back for a little, longer each time, and after [`PATIENCE`] conflicts in a row takes a *turn*: it
+//! waits for the one lock, `TURN`, and raises the flag `TAKEN`. Every other transaction looks at the flag
+//! when its body has ended and, having something to publish, waits for the lock to be free before it does.
+//!
+//! **Why that can't lose.** After the flag is up, a thread can publish at most what had already passed the
+//! check. So the turn's holder meets at most one more conflict for each other thread. The lock is handed on fairly
+//! (parking_lot), so each waiting turn comes. Waiting at the flag happens between the body and the
+//! commit, where a transaction holds no lock of any variable: nobody waits for somebody who waits for
+//! them. The price for all others is one read of a shared flag that almost never changes.
+//!
+//! **What would break it.** A body that waits for another thread outside of the STM, for example for a
+//! lock held around a transaction. Bodies must not do that; see [`atomically`](crate::stm::atomically).
+//!
+//! **Tests.** `tests/stm_laws/progress.rs`.
+
+use super::super::stats::COUNTERS;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard, thread};
+use std::cell::Cell;
+
+/// So many conflicts in a row make a transaction take a turn.
+const PATIENCE: u32 = 16;
+/// After so many conflicts, stepping back gives the processor to another thread.
+const SPINS: u32 = 6;
+
+static TURN: Mutex<()> = Mutex::new(());
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Whether the turn is this thread's. Destructors can run transactions between two runs of another one.
+    static MINE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How one transaction has fared so far.
+#[derive(Default)]
+pub(super) struct Progress {
+    conflicts: u32,
+    turn: Option<Turn>,
+}
+
+struct Turn {
+    _lock: MutexGuard<'static, ()>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Release: who sees the flag down sees what was published under it.
+        TAKEN.store(false, Ordering::Release);
+        MINE.set(false);
+    }
+}
+
+impl Progress {
+    /// A run ended in a conflict: steps back, or takes a turn.
+    pub(super) fn conflict(&mut self) {
+        self.conflicts = self.conflicts.saturating_add(1);
+        COUNTERS.reruns.add(1);
+        if MINE.get() {
+            return;
+        }
+        if self.conflicts < PATIENCE {
+            return step_back(self.conflicts);
+        }
+        let lock = TURN.lock();
+        // SeqCst: the argument above wants the flag seen soon, and this is the rare path.
+        TAKEN.store(true, Ordering::SeqCst);
+        MINE.set(true);
+        COUNTERS.turns.add(1);
+        self.turn = Some(Turn { _lock: lock });
+    }
+
+    /// A run will wait for a change, which others must be able to make: gives up its turn.
+    pub(super) fn waits(&mut self) {
+        self.conflicts = 0;
+        self.turn = None;
+        COUNTERS.retries.add(1);
+    }
+
+    /// A run is about to publish: lets the holder of the turn go first.
+    pub(super) fn before_publishing(&self) {
+        if TAKEN.load(Ordering::Acquire) && !MINE.get() {
+            drop(TURN.lock());
+        }
+    }
+}
+
+fn step_back(conflicts: u32) {
+    if conflicts > SPINS {
+        return thread::yield_now();
+    }
+    for _ in 0..1_u32 << conflicts {
+        std::hint::spin_loop();
+    }
+}

@@ -1,0 +1,227 @@
+//! What a running transaction has read and will write.
+//!
+//! **The promise.** Nothing a transaction does is seen by others, and each part of it can be taken
+//! back, until the engine publishes the log.
+//!
+//! **The algorithm.** One entry a variable: the value that was read, if any, and the value to be
+//! written, if any. A branch that might be taken back starts with a [`Checkpoint`]; the first write
+//! to an entry after it saves the entry's earlier value, and [`Log::roll_back`] puts the saved
+//! values back, newest first. Reads are never taken back: a branch that retried has decided what
+//! runs next by them, so they must be validated, and a change to them must wake the thread.
+//!
+//! **In place.** The value to be written is changed in place when the log alone holds it. Saving
+//! it shares it, so the first change after a checkpoint copies it and the saved one stays whole.
+//!
+//! **Tests.** Unit tests below; `tests/stm_laws/`, through the interface, on every engine.
+
+use super::engine::{Value, Var};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Up to so many entries, looking at each is faster than hashing.
+const SCANNED: usize = 12;
+/// A log that grew beyond this isn't kept for the thread's next transaction.
+const KEPT: usize = 1024;
+
+#[derive(Default)]
+pub(super) struct Log {
+    entries: Vec<Entry>,
+    /// Where each variable's entry is; filled only beyond [`SCANNED`] entries.
+    index: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
+    undo: Vec<Saved>,
+    /// Values to drop only when the thread runs no transaction any more.
+    retired: Vec<Value>,
+    /// Which checkpoint is the innermost; 0 outside all of them.
+    branch: u64,
+    branches: u64,
+}
+
+pub(super) struct Entry {
+    pub(super) var: Var,
+    pub(super) read: Option<Value>,
+    pub(super) written: Option<Value>,
+    /// The branch for which `written` was saved last.
+    saved_for: u64,
+}
+
+struct Saved {
+    entry: usize,
+    written: Option<Value>,
+}
+
+/// Where a branch began that might be taken back.
+#[must_use]
+pub(super) struct Checkpoint {
+    undo_len: usize,
+    outer: u64,
+}
+
+thread_local! {
+    static SPARE: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+impl Log {
+    /// An empty log, from this thread's last transaction when there is one.
+    pub(super) fn take() -> Log {
+        SPARE
+            .try_with(|spare| spare.try_borrow_mut().ok()?.take())
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    /// Empties the log and keeps its memory for this thread's next transaction. Runs destructors.
+    pub(super) fn give_back(mut self) {
+        self.clear();
+        self.retired.clear();
+        if self.entries.capacity() > KEPT {
+            return;
+        }
+        let _ = SPARE.try_with(|spare| {
+            if let Ok(mut spare) = spare.try_borrow_mut() {
+                *spare = Some(self);
+            }
+        });
+    }
+
+    /// Forgets what was read and written. Runs destructors of users' values.
+    pub(super) fn clear(&mut self) {
+        self.branch = 0;
+        self.undo.clear();
+        self.index.clear();
+        self.entries.clear();
+    }
+
+    /// Keeps values until the log is given back.
+    pub(super) fn retire(&mut self, values: impl IntoIterator<Item = Value>) {
+        self.retired.extend(values);
+    }
+
+    /// Forgets what was read and written, and keeps the values until the log is given back.
+    #[cfg_attr(not(loom), allow(dead_code, reason = "for the model engine, which holds a lock"))]
+    pub(super) fn retire_all(&mut self) {
+        let saved = self.undo.drain(..).filter_map(|saved| saved.written);
+        self.retired.extend(saved);
+        for entry in self.entries.drain(..) {
+            self.retired.extend(entry.read);
+            self.retired.extend(entry.written);
+        }
+        self.clear();
+    }
+
+    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+        &mut self.entries
+    }
+
+    pub(super) fn has_read(&self) -> bool {
+        self.entries.iter().any(|entry| entry.read.is_some())
+    }
+
+    #[cfg_attr(loom, allow(dead_code, reason = "the model engine finds out as it publishes"))]
+    pub(super) fn has_written(&self) -> bool {
+        self.entries.iter().any(|entry| entry.written.is_some())
+    }
+
+    /// Whether every variable still holds the value that was read from it.
+    ///
+    /// The log keeps each value it read alive, so an equal address means the very same value; and since all
+    /// reads came before all comparisons, equality everywhere means that there was a moment, after the
+    /// last read, at which all of them held together.
+    pub(super) fn is_current(&self) -> bool {
+        self.entries.iter().all(Entry::is_current)
+    }
+
+    /// The entry of `var`, made when there is none.
+    pub(super) fn entry(&mut self, var: &Var) -> (usize, &mut Entry) {
+        let at = self.position(var).unwrap_or_else(|| self.add(var));
+        (at, &mut self.entries[at])
+    }
+
+    fn position(&self, var: &Var) -> Option<usize> {
+        let id = var.id();
+        if self.entries.len() <= SCANNED {
+            return self.entries.iter().position(|entry| entry.var.id() == id);
+        }
+        self.index.get(&id).copied()
+    }
+
+    fn add(&mut self, var: &Var) -> usize {
+        let at = self.entries.len();
+        self.entries.push(Entry { var: var.clone(), read: None, written: None, saved_for: 0 });
+        if at == SCANNED {
+            let all = self.entries.iter().enumerate().map(|(at, entry)| (entry.var.id(), at));
+            self.index.extend(all);
+        } else if at > SCANNED {
+            self.index.insert(var.id(), at);
+        }
+        at
+    }
+
+    /// Must come before each change of `written` of the entry at `at`.
+    pub(super) fn before_write(&mut self, at: usize) {
+        let entry = &mut self.entries[at];
+        if entry.saved_for == self.branch {
+            return;
+        }
+        entry.saved_for = self.branch;
+        if self.branch != 0 {
+            self.undo.push(Saved { entry: at, written: entry.written.clone() });
+        }
+    }
+
+    /// Begins a branch that might be taken back.
+    pub(super) fn checkpoint(&mut self) -> Checkpoint {
+        self.branches += 1;
+        let outer = std::mem::replace(&mut self.branch, self.branches);
+        Checkpoint { undo_len: self.undo.len(), outer }
+    }
+
+    /// Keeps what was written since the checkpoint.
+    pub(super) fn keep(&mut self, checkpoint: Checkpoint) {
+        self.branch = checkpoint.outer;
+        if self.branch == 0 {
+            self.undo.clear();
+        }
+    }
+
+    /// Takes back every write since the checkpoint, and no read.
+    pub(super) fn roll_back(&mut self, checkpoint: Checkpoint) {
+        while self.undo.len() > checkpoint.undo_len {
+            if let Some(saved) = self.undo.pop() {
+                self.entries[saved.entry].written = saved.written;
+            }
+        }
+        self.branch = checkpoint.outer;
+    }
+}
+
+impl Entry {
+    fn is_current(&self) -> bool {
+        match &self.read {
+            Some(read) => std::sync::Arc::ptr_eq(read, &self.var.peek()),
+            None => true,
+        }
+    }
+}
+
+/// Spreads addresses, which are all multiples of eight, over 64 bits.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        let spread = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
+}
