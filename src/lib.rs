@@ -5,3 +5,5 @@ pub mod queue_store;
 pub mod stm;
 pub mod store_log;
 pub mod sync;
+#[cfg(any(feature = "testing", loom))]
+pub mod testing;

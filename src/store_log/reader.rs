@@ -1,0 +1,274 @@
+//! Reading a log line by line, decoding beside the thread that applies.
+//!
+//! **Promise.** Memory is bounded by a few batches and one line of the configured maximum; a longer line is
+//! walked over, not held.
+//!
+//! **Algorithm.** [`Decoder`] cuts the file at newlines, counts lines and offsets, and parses each line into a
+//! record. [`Pipeline`] runs it in a thread of its own, a few batches ahead. Under loom it runs in place, since threads are dear
+//! there and this one shares nothing.
+//!
+//! **Tests.** `tests/store_log/replay.rs`; the fuzz target `store_log_replay`.
+
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use super::{
+    config::StoreLogConfig,
+    error::OpenError,
+    record::LogRecord,
+    replay::Line,
+    report::{ReplayWarning, TornTail, WarningKind},
+    storage::StorageRead,
+};
+use crate::protocol::Semantics;
+
+/// How much of the file is asked for at a time, in bytes.
+const READ_SIZE: usize = 256 * 1024;
+
+/// A batch ends after this many lines…
+const BATCH_LINES: usize = 4096;
+
+/// … or this many bytes.
+const BATCH_BYTES: u64 = 1024 * 1024;
+
+/// How many batches may wait to be applied.
+#[cfg(not(loom))]
+const BATCHES_AHEAD: usize = 4;
+
+/// A line that gave no record.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) number: u64,
+    pub(crate) offset: u64,
+    /// Without the newline.
+    pub(crate) length: u64,
+    /// What the parser said; `None` for a line too long to be parsed.
+    reason: Option<String>,
+}
+
+impl Unreadable {
+    pub(crate) fn reason_text(&self) -> String {
+        self.reason.clone().unwrap_or_else(|| "line too long".to_owned())
+    }
+
+    pub(crate) fn warning(&self) -> ReplayWarning {
+        let kind = match &self.reason {
+            Some(reason) => WarningKind::Parse { reason: reason.clone(), length: self.length },
+            None => WarningKind::TooLong { length: self.length },
+        };
+        ReplayWarning { line: self.number, offset: self.offset, kind }
+    }
+}
+
+/// Consecutive lines: those that are records, and those that are not.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) unreadable: Vec<Unreadable>,
+    /// The last line of the file, without newline; only in the last batch.
+    pub(crate) torn: Option<TornTail>,
+    /// The offset behind the last complete line.
+    pub(crate) end_offset: u64,
+}
+
+impl Batch {
+    fn is_full(&self, start: u64) -> bool {
+        self.lines.len() + self.unreadable.len() >= BATCH_LINES
+            || self.end_offset - start >= BATCH_BYTES
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.unreadable.is_empty() && self.torn.is_none()
+    }
+}
+
+/// What a look at the next line found.
+enum Found {
+    /// A complete line, now in the buffer.
+    Line,
+    /// A complete line of this length, walked over.
+    TooLong(u64),
+    /// The file's last bytes, without newline.
+    Torn(u64),
+    /// Nothing.
+    End,
+}
+
+/// Cuts a file into lines and parses them.
+pub(crate) struct Decoder<R> {
+    input: BufReader<R>,
+    semantics: Semantics,
+    max_line: usize,
+    line: Vec<u8>,
+    number: u64,
+    offset: u64,
+}
+
+impl<R: Read> Decoder<R> {
+    pub(crate) fn new(input: R, semantics: Semantics, max_line: usize) -> Self {
+        Self {
+            input: BufReader::with_capacity(READ_SIZE, input),
+            semantics,
+            max_line,
+            line: Vec::new(),
+            number: 0,
+            offset: 0,
+        }
+    }
+
+    /// The next batch; `None` at the end of the file.
+    pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
+        let start = self.offset;
+        let mut batch = Batch { end_offset: start, ..Batch::default() };
+        while !batch.is_full(start) && self.next_line(&mut batch)? {}
+        Ok(if batch.is_empty() { None } else { Some(batch) })
+    }
+
+    /// Reads one line into the batch; false at the end of the file.
+    fn next_line(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let found = self.find_line()?;
+        let (number, offset) = (self.number + 1, self.offset);
+        let length = match found {
+            Found::End => return Ok(false),
+            Found::Torn(length) => {
+                batch.torn = Some(TornTail { line: number, offset, length });
+                return Ok(false);
+            }
+            Found::TooLong(length) => {
+                batch.unreadable.push(Unreadable { number, offset, length, reason: None });
+                length
+            }
+            Found::Line => {
+                let length = self.line.len() as u64;
+                match LogRecord::parse(&self.line, self.semantics) {
+                    Ok(record) => batch.lines.push(Line { number, offset, record }),
+                    Err(error) => {
+                        let reason = Some(error.to_string());
+                        batch.unreadable.push(Unreadable { number, offset, length, reason });
+                    }
+                }
+                length
+            }
+        };
+        self.number = number;
+        self.offset = offset + length + 1;
+        batch.end_offset = self.offset;
+        Ok(true)
+    }
+
+    fn find_line(&mut self) -> io::Result<Found> {
+        self.line.clear();
+        let limit = self.max_line as u64 + 1;
+        (&mut self.input).take(limit).read_until(b'\n', &mut self.line)?;
+        if self.line.pop_if(|last| *last == b'\n').is_some() {
+            return Ok(Found::Line);
+        }
+        let held = self.line.len() as u64;
+        if held < limit {
+            return Ok(if held == 0 { Found::End } else { Found::Torn(held) });
+        }
+        self.line = Vec::new();
+        let (walked, complete) = walk_line(&mut self.input)?;
+        let length = held + walked;
+        Ok(if complete { Found::TooLong(length) } else { Found::Torn(length) })
+    }
+}
+
+/// Walks behind the next newline: how many bytes before it, and whether there was one.
+fn walk_line(input: &mut impl BufRead) -> io::Result<(u64, bool)> {
+    let mut walked = 0;
+    loop {
+        let buffer = match input.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if buffer.is_empty() {
+            return Ok((walked, false));
+        }
+        let newline = buffer.iter().position(|byte| *byte == b'\n');
+        let used = newline.unwrap_or(buffer.len());
+        walked += used as u64;
+        input.consume(used + usize::from(newline.is_some()));
+        if newline.is_some() {
+            return Ok((walked, true));
+        }
+    }
+}
+
+fn open(
+    config: &StoreLogConfig,
+    source: &Path,
+) -> Result<Decoder<Box<dyn StorageRead>>, OpenError> {
+    let file = config
+        .storage
+        .open_read(source)
+        .map_err(OpenError::io(super::error::OpenStep::Read, source))?;
+    Ok(Decoder::new(file, config.semantics, config.max_line))
+}
+
+/// A decoder that runs ahead in a thread of its own.
+#[cfg(not(loom))]
+pub(crate) struct Pipeline {
+    batches: Option<crate::sync::channel::Receiver<io::Result<Batch>>>,
+    thread: Option<crate::sync::thread::JoinHandle<()>>,
+}
+
+#[cfg(not(loom))]
+impl Pipeline {
+    pub(crate) fn start(config: &StoreLogConfig, source: &Path) -> Result<Self, OpenError> {
+        let mut decoder = open(config, source)?;
+        let (sender, batches) = crate::sync::channel::bounded(BATCHES_AHEAD);
+        let thread = crate::sync::thread::spawn(move || {
+            while let Some(batch) = decoder.next_batch().transpose() {
+                let failed = batch.is_err();
+                if sender.send(batch).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Ok(Self { batches: Some(batches), thread: Some(thread) })
+    }
+
+    /// The next batch; `None` at the end of the file.
+    pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
+        let next = self.batches.as_ref().map(|batches| batches.recv());
+        if let Some(Ok(batch)) = next {
+            return batch.map(Some);
+        }
+        match self.thread.take().map(|thread| thread.join()) {
+            Some(Err(_)) => Err(io::Error::other("the reading thread ended abnormally")),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(not(loom))]
+impl Drop for Pipeline {
+    /// Lets a thread that still has batches to give end, and waits for it.
+    fn drop(&mut self) {
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// A decoder that runs in place.
+#[cfg(loom)]
+pub(crate) struct Pipeline {
+    decoder: Decoder<Box<dyn StorageRead>>,
+}
+
+#[cfg(loom)]
+impl Pipeline {
+    pub(crate) fn start(config: &StoreLogConfig, source: &Path) -> Result<Self, OpenError> {
+        Ok(Self { decoder: open(config, source)? })
+    }
+
+    pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
+        self.decoder.next_batch()
+    }
+}
