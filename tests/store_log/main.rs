@@ -1,0 +1,14 @@
+//! The journal: start-up, replay, writing, faults, backups, integrity, snapshots.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod append;
+mod backups;
+mod crash_points;
+mod damage;
+mod faults;
+mod group_commit;
+mod integrity;
+mod ownership;
+mod replay;
+mod snapshot;
+mod support;
