@@ -1,0 +1,149 @@
+//! The in-memory queue store on software transactional memory.
+//!
+//! **The promise.** Every operation of the [contract](crate::queue_store::QueueStore) is one
+//! transaction over all the maps it touches; the journal holds the changes in the order in which
+//! they were committed; a change that returned success survives as its durability promises.
+//!
+//! **The algorithm.** Six maps (queues by recipient id; sender, notifier and link ids to recipient
+//! ids; services by id; fingerprints to service ids) and, in each service, a set of ids per party
+//! with its hash. An operation is written once, as a *transaction part* (`…_tx`): it checks
+//! everything, then writes, and notes the journal records of what it did. [`StmQueueStore::transact`]
+//! runs parts as one transaction, takes the next journal sequence number as its last step, and
+//! after the commit hands the records to the journal under that number.
+//!
+//! **Why the order is right.** The sequence number is a transactional variable, so two
+//! transactions that both journal conflict on it and their numbers follow their commits (RACE-1).
+//! The same variable says whether the store is open: a change either commits before
+//! [`close`](crate::queue_store::QueueStore::close) reads the last number, and is awaited, or finds
+//! the store closed (RACE-27).
+//!
+//! **The tests that show it.** `tests/queue_store/` (each item of the specification, the sequential
+//! model, restarts), `tests/cli/` (the recorded runs of the reference) and `loom-tests/`.
+
+mod control;
+mod grouping;
+mod invariants;
+mod links;
+mod lookups;
+mod notifiers;
+mod operations;
+mod queues;
+mod records;
+mod replay;
+mod service_set;
+mod services;
+mod snapshot;
+
+use std::sync::Arc;
+
+pub use grouping::NtfGrouping;
+pub use invariants::{InvariantReport, Violation};
+pub use snapshot::{ServiceSetSnapshot, ServiceSnapshot, SnapshotError, StoreSnapshot};
+
+use self::control::Control;
+use self::service_set::Service;
+use super::queue::{BasicFactory, QueueFactory};
+use crate::protocol::{
+    CertFingerprint, ErrorType, LinkId, NotifierId, QueueRec, RecipientId, Semantics, SenderId,
+    ServiceId,
+};
+use crate::stm::{TMap, TVar, Transaction, TxResult, try_atomically};
+use crate::store_log::{
+    self, Journal, LogRecord, OpenError, ReplayReport, StartReport, StoreLogConfig,
+};
+
+/// The in-memory queue store; see the [module](self) for how it works.
+///
+/// `F` makes the queue objects. With [`BasicFactory`] they are just an id and a record.
+pub struct StmQueueStore<F: QueueFactory = BasicFactory> {
+    factory: F,
+    semantics: Semantics,
+    queues: TMap<RecipientId, Arc<F::Queue>>,
+    senders: TMap<SenderId, RecipientId>,
+    notifiers: TMap<NotifierId, RecipientId>,
+    links: TMap<LinkId, RecipientId>,
+    services: TMap<ServiceId, Arc<Service>>,
+    service_certs: TMap<CertFingerprint, ServiceId>,
+    control: TVar<Control>,
+    journal: Option<Journal>,
+}
+
+impl<F: QueueFactory> StmQueueStore<F> {
+    /// An empty store without a journal (OP-1): changes live as long as the store.
+    pub fn new(factory: F, semantics: Semantics) -> Self {
+        Self {
+            factory,
+            semantics,
+            queues: TMap::new(),
+            senders: TMap::new(),
+            notifiers: TMap::new(),
+            links: TMap::new(),
+            services: TMap::new(),
+            service_certs: TMap::new(),
+            control: TVar::new(Control::default()),
+            journal: None,
+        }
+    }
+
+    /// Starts a store on its journal: recovers, replays, compacts, and appends from then on.
+    ///
+    /// The semantics is the one of `config`. See [`store_log::start`] for what start-up does to the
+    /// files, and for the errors.
+    pub fn open(config: &StoreLogConfig, factory: F) -> Result<(Self, StartReport), OpenError> {
+        let mut store = Self::new(factory, config.semantics());
+        let (journal, report) = store_log::start(config, &mut store.replayer())?;
+        store.journal = Some(journal);
+        Ok((store, report))
+    }
+
+    /// Replays a journal into a new store without changing any file; the store has no journal.
+    pub fn replay(config: &StoreLogConfig, factory: F) -> Result<(Self, ReplayReport), OpenError> {
+        let store = Self::new(factory, config.semantics());
+        let report = store_log::replay(config, &mut store.replayer())?;
+        Ok((store, report))
+    }
+
+    /// The semantics that the store was made with.
+    pub fn semantics(&self) -> Semantics {
+        self.semantics
+    }
+
+    /// Makes a queue object with the store's factory, to be added with [`add_queue_tx`](Self::add_queue_tx).
+    pub fn make_queue(&self, id: RecipientId, record: QueueRec) -> Arc<F::Queue> {
+        Arc::new(self.factory.make_queue(id, Arc::new(record)))
+    }
+
+    /// Runs `body` as one transaction and journals the records that its parts noted.
+    ///
+    /// `body` may run several times: it must have no effect outside the transaction. An abort
+    /// discards everything. When the journal fails the change is not acknowledged: the result is
+    /// `STORE`, and no later change is accepted (RACE-3).
+    pub fn transact<T>(
+        &self,
+        mut body: impl FnMut(&mut Transaction<'_>, &mut Vec<LogRecord>) -> TxResult<T, ErrorType>,
+    ) -> Result<T, ErrorType> {
+        self.check_journal()?;
+        let (value, entry) = try_atomically(|tx| {
+            let mut log = Vec::new();
+            let value = body(tx, &mut log)?;
+            let entry = self.sequence(tx, log)?;
+            Ok((value, entry))
+        })?;
+        self.append(entry)?;
+        Ok(value)
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.semantics == Semantics::Strict
+    }
+}
+
+impl<F: QueueFactory> std::fmt::Debug for StmQueueStore<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StmQueueStore")
+            .field("semantics", &self.semantics)
+            .field("queues", &self.queues.len_atomic())
+            .field("journal", &self.journal.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,208 @@
+//! The whole store as plain data: taken at one moment, saved to a file, loaded from one.
+//!
+//! A snapshot holds what the store holds, its indexes and stored hashes included, so that it can
+//! be checked ([`StoreSnapshot::violations`]), compared, and loaded back unchanged. Changes wait
+//! while one is taken (see `docs/limitations.md`); lookups do not.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::StmQueueStore;
+use super::service_set::{IdSet, Service};
+use crate::protocol::{
+    AuthKey, CertFingerprint, DhSecret, EntityStatus, IdsHash, LinkId, NotifierId, QueueRec,
+    RecipientId, RecipientKeys, Semantics, SenderId, ServiceId, ServiceRec,
+};
+use crate::queue_store::{QueueFactory, StoreQueue};
+use crate::stm::{StmResult, TMap, Transaction, atomically};
+use crate::store_log::snapshot::{self as frame, SnapshotError};
+
+/// The kind of the frame that holds a queue store's snapshot.
+const KIND: &str = "queue-store";
+
+/// A consistent copy of everything in a store; every list is in ascending order of its first part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreSnapshot {
+    /// The semantics of the store that it was taken of.
+    pub semantics: Semantics,
+    /// The recipient index.
+    pub queues: Vec<QueueSnapshot>,
+    /// The sender index.
+    pub senders: Vec<(SenderId, RecipientId)>,
+    /// The notifier index.
+    pub notifiers: Vec<(NotifierId, RecipientId)>,
+    /// The link index.
+    pub links: Vec<(LinkId, RecipientId)>,
+    /// The services, by id.
+    pub services: Vec<ServiceSnapshot>,
+    /// The fingerprint index.
+    pub service_certs: Vec<(CertFingerprint, ServiceId)>,
+}
+
+/// An entry of the recipient index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueSnapshot {
+    /// The key in the index.
+    pub id: RecipientId,
+    /// The id that the queue object itself carries.
+    pub own_id: RecipientId,
+    /// The record; `None` in a tombstone.
+    pub record: Option<Arc<QueueRec>>,
+}
+
+/// A service and its two sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceSnapshot {
+    /// The key in the map of services.
+    pub id: ServiceId,
+    /// The service's record.
+    pub record: ServiceRec,
+    /// The queues of the receiving service.
+    pub rcv: ServiceSetSnapshot<RecipientId>,
+    /// The notifiers of the notifying service.
+    pub ntf: ServiceSetSnapshot<NotifierId>,
+}
+
+/// A set of ids and the hash stored with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceSetSnapshot<Id> {
+    /// The ids in ascending order.
+    pub ids: Vec<Id>,
+    /// The stored hash, which should be the XOR over the set (SE-50).
+    pub hash: IdsHash,
+}
+
+impl<Id: AsRef<[u8]>> ServiceSetSnapshot<Id> {
+    /// The XOR over the set, computed afresh.
+    pub fn hash_of_ids(&self) -> IdsHash {
+        self.ids.iter().fold(IdsHash::EMPTY, |hash, id| hash.xor(IdsHash::of_id(id.as_ref())))
+    }
+}
+
+impl<F: QueueFactory> StmQueueStore<F> {
+    /// Copies the whole store as it is at one moment. Changes wait meanwhile.
+    pub fn snapshot(&self) -> StoreSnapshot {
+        self.while_frozen(|| StoreSnapshot {
+            semantics: self.semantics,
+            queues: self.queues_snapshot(),
+            senders: entries(&self.senders),
+            notifiers: entries(&self.notifiers),
+            links: entries(&self.links),
+            services: self.services_snapshot(),
+            service_certs: entries(&self.service_certs),
+        })
+    }
+
+    fn queues_snapshot(&self) -> Vec<QueueSnapshot> {
+        let entry = |(id, queue): (&RecipientId, &Arc<F::Queue>)| QueueSnapshot {
+            id: id.clone(),
+            own_id: queue.recipient_id().clone(),
+            record: queue.record().read_atomic(),
+        };
+        self.queues.snapshot_atomic().iter_sorted().map(entry).collect()
+    }
+
+    fn services_snapshot(&self) -> Vec<ServiceSnapshot> {
+        let entry = |(id, service): (&ServiceId, &Arc<Service>)| ServiceSnapshot {
+            id: id.clone(),
+            record: service.record.clone(),
+            rcv: service.rcv.snapshot(),
+            ntf: service.ntf.snapshot(),
+        };
+        self.services.snapshot_atomic().iter_sorted().map(entry).collect()
+    }
+
+    /// Saves a snapshot to a file, whole or not at all: written beside it, synced, renamed.
+    pub fn save_snapshot(&self, path: &Path) -> Result<(), SnapshotError> {
+        frame::write(path, KIND, &self.snapshot())
+    }
+
+    /// Loads a snapshot into a new store without a journal.
+    ///
+    /// A file that is damaged in any way is refused with an error that says what is wrong with it.
+    /// The indexes are taken as they stand: [`check_invariants`](Self::check_invariants) tells
+    /// whether they agree.
+    pub fn load_snapshot(path: &Path, factory: F) -> Result<Self, SnapshotError> {
+        let snapshot: StoreSnapshot = frame::read(path, KIND)?;
+        Ok(Self::from_snapshot(snapshot, factory))
+    }
+
+    /// Makes a store, without a journal, that holds what the snapshot holds.
+    pub fn from_snapshot(snapshot: StoreSnapshot, factory: F) -> Self {
+        let store = Self::new(factory, snapshot.semantics);
+        let queues: Vec<_> = snapshot.queues.iter().map(|entry| store.revive(entry)).collect();
+        let services: Vec<_> =
+            snapshot.services.iter().map(|entry| Arc::new(Service::new(entry.record.clone()))).collect();
+        atomically(|tx| {
+            let ids = snapshot.queues.iter().map(|entry| entry.id.clone());
+            for ((id, queue), entry) in ids.zip(&queues).zip(&snapshot.queues) {
+                if entry.record.is_none() {
+                    queue.record().write(tx, None)?;
+                }
+                store.queues.insert(tx, id, Arc::clone(queue))?;
+            }
+            for (entry, service) in snapshot.services.iter().zip(&services) {
+                service.rcv.restore(tx, &entry.rcv)?;
+                service.ntf.restore(tx, &entry.ntf)?;
+                store.services.insert(tx, entry.id.clone(), Arc::clone(service))?;
+            }
+            store.senders.union(tx, snapshot.senders.iter().cloned())?;
+            store.notifiers.union(tx, snapshot.notifiers.iter().cloned())?;
+            store.links.union(tx, snapshot.links.iter().cloned())?;
+            store.service_certs.union(tx, snapshot.service_certs.iter().cloned())
+        });
+        store
+    }
+
+    /// A queue object for an entry; a tombstone's is made with a stand-in record that is removed at once.
+    fn revive(&self, entry: &QueueSnapshot) -> Arc<F::Queue> {
+        let record = entry.record.clone().unwrap_or_else(|| stand_in(&entry.own_id));
+        Arc::new(self.factory.make_queue(entry.own_id.clone(), record))
+    }
+}
+
+/// Any record at all, for an object that is made only to be a tombstone.
+fn stand_in(id: &RecipientId) -> Arc<QueueRec> {
+    Arc::new(QueueRec {
+        recipient_keys: RecipientKeys::one(AuthKey::Ed25519([0; 32])),
+        rcv_dh_secret: DhSecret::new([0; 32]),
+        sender_id: SenderId::from(id.entity().clone()),
+        sender_key: None,
+        queue_mode: None,
+        link: None,
+        notifier: None,
+        updated_at: None,
+        status: EntityStatus::Off,
+        rcv_service_id: None,
+    })
+}
+
+/// The entries of a map in ascending order of keys.
+fn entries<K, V>(map: &TMap<K, V>) -> Vec<(K, V)>
+where
+    K: Ord + std::hash::Hash + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    map.snapshot_atomic().iter_sorted().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+impl<Id> IdSet<Id>
+where
+    Id: AsRef<[u8]> + Ord + std::hash::Hash + Clone + Send + Sync + 'static,
+{
+    fn snapshot(&self) -> ServiceSetSnapshot<Id> {
+        ServiceSetSnapshot {
+            ids: self.ids.snapshot_atomic().iter_sorted().cloned().collect(),
+            hash: self.hash.read_atomic(),
+        }
+    }
+
+    fn restore(&self, tx: &mut Transaction<'_>, from: &ServiceSetSnapshot<Id>) -> StmResult<()> {
+        for id in &from.ids {
+            self.ids.insert(tx, id.clone())?;
+        }
+        self.hash.write(tx, from.hash)
+    }
+}

@@ -1,0 +1,10 @@
+//! The in-memory queue store against its contract.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod concurrency;
+mod crash;
+mod invariants;
+mod items;
+mod model;
+mod ops;
+mod state_machine;
