@@ -156,7 +156,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             Err(TxError::Abort(error)) => {
                 let (operation, entity) = match step {
                     Step::Create(queue) => ("CreateQueue", queue.recipient_id().to_string()),
-                    Step::Change(record) => (record.operation_name(), record.entity()),
+                    Step::Change(record) => (record.operation_name(), entity(record)),
                 };
                 let kind = WarningKind::Rejected { operation, entity, error };
                 findings.warnings.push(place.warning(kind));
@@ -360,4 +360,9 @@ fn clear_association(record: &mut QueueRec, party: ServiceParty) {
             }
         }
     }
+}
+
+/// The id of the queue that a record is about.
+fn entity(record: &LogRecord) -> String {
+    record.recipient_id().map_or_else(String::new, ToString::to_string)
 }
