@@ -97,10 +97,8 @@ pub trait QueueStore: Send + Sync {
     /// Finds a live queue together with its record of the same moment (RACE-26).
     ///
     /// `AUTH` when there is none, it is deleted, or its record no longer carries the id asked for.
-    fn get_queue_rec(
-        &self,
-        key: &QueueKey,
-    ) -> Result<(Arc<Self::Queue>, Arc<QueueRec>), ErrorType>;
+    fn get_queue_rec(&self, key: &QueueKey)
+    -> Result<(Arc<Self::Queue>, Arc<QueueRec>), ErrorType>;
 
     /// Finds many queues by recipient id at one moment, in the order asked (OP-8).
     fn get_queues(

@@ -78,6 +78,13 @@ pub enum WarningKind {
         /// The link.
         link: String,
     },
+    /// A queue was kept without its notifier, for the notifier's id is another queue's.
+    NotifierDropped {
+        /// The queue.
+        entity: String,
+        /// The notifier's id.
+        notifier: String,
+    },
     /// The last start had ended before its compaction did; its partial file was set aside as `F.bak` (CP-7).
     UnfinishedStart,
     /// The integrity sidecar is about another file, or cannot be read; it was not used.
@@ -111,6 +118,12 @@ impl fmt::Display for WarningKind {
             }
             Self::LinkDropped { entity, link } => {
                 write!(f, "queue {entity} kept without link {link}, which another queue has")
+            }
+            Self::NotifierDropped { entity, notifier } => {
+                write!(
+                    f,
+                    "queue {entity} kept without notifier {notifier}, which another queue has"
+                )
             }
             Self::UnfinishedStart => {
                 f.write_str("the last start did not end; its partial file, if any, is now F.bak")

@@ -21,8 +21,8 @@ fn concurrent_operations_keep_the_invariants_and_the_journal_explains_the_state(
     for durability in [Durability::Memory, Durability::Flush] {
         let folder = tempfile::tempdir().unwrap();
         let config = StoreLogConfig::new(folder.path().join("store.log"))
-            .with_semantics(Semantics::Strict)
-            .with_durability(durability);
+            .semantics(Semantics::Strict)
+            .durability(durability);
         let (store, _) = StmQueueStore::open(&config, BasicFactory).unwrap();
         let store = Arc::new(store);
         let workers: Vec<_> = (0..THREADS)

@@ -23,7 +23,7 @@ const FOLDER: &str = "SIMPLEX_STORES_CRASH_FOLDER";
 const THREADS: u64 = 3;
 
 fn config(folder: &Path) -> StoreLogConfig {
-    StoreLogConfig::new(folder.join("store.log")).with_durability(Durability::Fsync)
+    StoreLogConfig::new(folder.join("store.log")).durability(Durability::Fsync)
 }
 
 /// Says that a call was acknowledged: one write a line, so that lines are never torn.

@@ -14,7 +14,7 @@ use simplex_stores::queue_store::{QueueKey, QueueStore, StmQueueStore, StoreQueu
 
 /// One call of the contract, as data.
 #[derive(Clone, Debug)]
-pub enum Op {
+pub(crate) enum Op {
     Add(RecipientId, Box<QueueRec>),
     Get(QueueKey),
     GetLink(RecipientId, LinkId),
@@ -41,13 +41,13 @@ pub enum Op {
 }
 
 /// What a call answered, in a form that can be compared.
-pub type Answer = Result<String, ErrorType>;
+pub(crate) type Answer = Result<String, ErrorType>;
 
 /// The state: live queues and services, nothing else.
 #[derive(Clone, Debug, Default)]
-pub struct Model {
-    pub queues: BTreeMap<RecipientId, QueueRec>,
-    pub services: BTreeMap<ServiceId, ServiceRec>,
+pub(crate) struct Model {
+    pub(crate) queues: BTreeMap<RecipientId, QueueRec>,
+    pub(crate) services: BTreeMap<ServiceId, ServiceRec>,
 }
 
 /// JSON, because `Debug` leaves secrets out and would make different ones look the same.
@@ -57,7 +57,7 @@ fn shown<T: serde::Serialize>(value: T) -> String {
 
 impl Model {
     /// What a `Strict` store answers, and what it does to the state.
-    pub fn apply(&mut self, op: &Op) -> Answer {
+    pub(crate) fn apply(&mut self, op: &Op) -> Answer {
         match op {
             Op::Add(id, record) => self.add(id, record),
             Op::Get(key) => self.find(key).map(|(id, record)| shown((id, record))),
@@ -98,7 +98,7 @@ impl Model {
                 let mut results = BTreeMap::new();
                 for id in ids
                     .iter()
-                    .filter(|id| self.queues.contains_key(id))
+                    .filter(|id| self.queues.contains_key(*id))
                     .cloned()
                     .collect::<Vec<_>>()
                 {
@@ -288,7 +288,7 @@ fn numbered(ids: &[NotifierId]) -> impl Iterator<Item = (NotifierId, usize)> + '
 }
 
 /// Makes the same call on the real store and shows the answer in the model's form.
-pub fn call(store: &StmQueueStore, op: &Op) -> Answer {
+pub(crate) fn call(store: &StmQueueStore, op: &Op) -> Answer {
     let queue = |id: &RecipientId| store.get_queue(&QueueKey::Recipient(id.clone()));
     match op {
         Op::Add(id, record) => {

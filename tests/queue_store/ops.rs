@@ -22,39 +22,39 @@ fn bytes(kind: u8, number: u8) -> [u8; 24] {
     bytes
 }
 
-pub fn recipient(number: u8) -> RecipientId {
+pub(crate) fn recipient(number: u8) -> RecipientId {
     RecipientId::from_bytes(&bytes(b'r', number)).unwrap()
 }
 
-pub fn sender(number: u8) -> SenderId {
+pub(crate) fn sender(number: u8) -> SenderId {
     SenderId::from_bytes(&bytes(b's', number)).unwrap()
 }
 
-pub fn notifier(number: u8) -> NotifierId {
+pub(crate) fn notifier(number: u8) -> NotifierId {
     NotifierId::from_bytes(&bytes(b'n', number)).unwrap()
 }
 
-pub fn link(number: u8) -> LinkId {
+pub(crate) fn link(number: u8) -> LinkId {
     LinkId::from_bytes(&bytes(b'l', number)).unwrap()
 }
 
-pub fn service_id(number: u8) -> ServiceId {
+pub(crate) fn service_id(number: u8) -> ServiceId {
     ServiceId::from_bytes(&bytes(b'v', number)).unwrap()
 }
 
-pub fn key(number: u8) -> AuthKey {
+pub(crate) fn key(number: u8) -> AuthKey {
     match number % 3 {
         0 => AuthKey::Ed25519([number; 32]),
-        1 => AuthKey::Ed448([number; 57]),
+        1 => AuthKey::Ed448(Box::new([number; 57])),
         _ => AuthKey::X25519([number; 32]),
     }
 }
 
-pub fn keys(number: u8) -> RecipientKeys {
+pub(crate) fn keys(number: u8) -> RecipientKeys {
     RecipientKeys::new(vec![key(number), key(number.wrapping_add(1))]).unwrap()
 }
 
-pub fn creds(number: u8, service: Option<ServiceId>) -> NtfCreds {
+pub(crate) fn creds(number: u8, service: Option<ServiceId>) -> NtfCreds {
     NtfCreds {
         notifier_id: notifier(number),
         key: key(number),
@@ -63,12 +63,12 @@ pub fn creds(number: u8, service: Option<ServiceId>) -> NtfCreds {
     }
 }
 
-pub fn link_data(fixed: u8, user: u8) -> LinkData {
+pub(crate) fn link_data(fixed: u8, user: u8) -> LinkData {
     LinkData { fixed: Blob::from(vec![fixed; 3]), user: Blob::from(vec![user; user as usize]) }
 }
 
 /// A plain, unsecured queue.
-pub fn record(number: u8) -> QueueRec {
+pub(crate) fn record(number: u8) -> QueueRec {
     QueueRec {
         recipient_keys: keys(number),
         rcv_dh_secret: DhSecret::new([number; 32]),
@@ -83,7 +83,7 @@ pub fn record(number: u8) -> QueueRec {
     }
 }
 
-pub fn service(number: u8, cert: u8, role: ServiceRole) -> ServiceRec {
+pub(crate) fn service(number: u8, cert: u8, role: ServiceRole) -> ServiceRec {
     ServiceRec {
         service_id: service_id(number),
         role,

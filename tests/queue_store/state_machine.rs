@@ -26,8 +26,8 @@ fn assert_same_state(store: &StmQueueStore, model: &Model) {
 fn run(ops: Vec<Op>) {
     let folder = tempfile::tempdir().unwrap();
     let config = StoreLogConfig::new(folder.path().join("store.log"))
-        .with_semantics(Semantics::Strict)
-        .with_durability(Durability::Flush);
+        .semantics(Semantics::Strict)
+        .durability(Durability::Flush);
     let mut store = open(&config);
     let mut model = Model::default();
     for op in &ops {

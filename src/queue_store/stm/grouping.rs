@@ -66,6 +66,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             .services
             .snapshot(tx)?
             .iter_sorted()
+            .into_iter()
             .map(|(id, service)| (id.clone(), Arc::clone(service)))
             .collect();
         let destinations = if self.is_strict() {

@@ -10,9 +10,7 @@ use std::hash::Hash;
 use super::StmQueueStore;
 use super::services::role_of;
 use super::snapshot::{QueueSnapshot, ServiceSetSnapshot, ServiceSnapshot, StoreSnapshot};
-use crate::protocol::{
-    QueueRec, RecipientId, Semantics, ServiceId, ServiceParty, ServiceRec,
-};
+use crate::protocol::{QueueRec, RecipientId, Semantics, ServiceId, ServiceParty, ServiceRec};
 use crate::queue_store::QueueFactory;
 
 /// How much was checked.
@@ -213,10 +211,7 @@ impl StoreSnapshot {
 
     fn check_entry(&self, queue: &QueueSnapshot, found: &mut Vec<Violation>) {
         if queue.id != queue.own_id {
-            found.push(Violation::WrongKey {
-                key: queue.id.clone(),
-                own_id: queue.own_id.clone(),
-            });
+            found.push(Violation::WrongKey { key: queue.id.clone(), own_id: queue.own_id.clone() });
         }
         if queue.record.is_none() && self.semantics == Semantics::Strict {
             found.push(Violation::Tombstone { queue: queue.id.clone() });
@@ -235,7 +230,8 @@ impl StoreSnapshot {
         found: &mut Vec<Violation>,
         id_of: impl Fn(&QueueRec) -> Option<&Id>,
     ) {
-        let mut unseen: HashMap<&Id, &RecipientId> = index.iter().map(|(id, to)| (id, to)).collect();
+        let mut unseen: HashMap<&Id, &RecipientId> =
+            index.iter().map(|(id, to)| (id, to)).collect();
         for (queue, record) in self.live() {
             let Some(id) = id_of(record) else {
                 continue;

@@ -9,9 +9,9 @@
 use std::sync::Arc;
 
 use super::StmQueueStore;
+use crate::protocol::ServiceRole;
 use crate::protocol::{ErrorType, NotifierId, QueueRec, RecipientId};
 use crate::queue_store::{EntityCounts, QueueFactory, QueueKey, StoreQueue};
-use crate::protocol::ServiceRole;
 use crate::stm::{StmResult, Transaction, TxResult, abort, atomically, try_atomically};
 
 /// A queue and the record it had at the moment it was found.

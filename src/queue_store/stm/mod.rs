@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 pub use grouping::NtfGrouping;
 pub use invariants::{InvariantReport, Violation};
-pub use snapshot::{ServiceSetSnapshot, ServiceSnapshot, SnapshotError, StoreSnapshot};
+pub use snapshot::{QueueSnapshot, ServiceSetSnapshot, ServiceSnapshot, StoreSnapshot};
 
 use self::control::Control;
 use self::service_set::Service;
@@ -90,7 +90,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
     /// The semantics is the one of `config`. See [`store_log::start`] for what start-up does to the
     /// files, and for the errors.
     pub fn open(config: &StoreLogConfig, factory: F) -> Result<(Self, StartReport), OpenError> {
-        let mut store = Self::new(factory, config.semantics());
+        let mut store = Self::new(factory, config.chosen_semantics());
         let (journal, report) = store_log::start(config, &mut store.replayer())?;
         store.journal = Some(journal);
         Ok((store, report))
@@ -98,7 +98,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
 
     /// Replays a journal into a new store without changing any file; the store has no journal.
     pub fn replay(config: &StoreLogConfig, factory: F) -> Result<(Self, ReplayReport), OpenError> {
-        let store = Self::new(factory, config.semantics());
+        let store = Self::new(factory, config.chosen_semantics());
         let report = store_log::replay(config, &mut store.replayer())?;
         Ok((store, report))
     }

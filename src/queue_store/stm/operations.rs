@@ -28,7 +28,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
     fn loaded_queues(&self) -> Result<Vec<Arc<F::Queue>>, ErrorType> {
         self.check_open()?;
         let queues = self.queues.snapshot_atomic();
-        Ok(queues.iter_sorted().map(|(_, queue)| Arc::clone(queue)).collect())
+        Ok(queues.iter_sorted().into_iter().map(|(_, queue)| Arc::clone(queue)).collect())
     }
 
     /// Always zero: a deleted queue is gone at once, or stays as a tombstone until restart (QS-23).

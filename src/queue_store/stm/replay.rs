@@ -66,16 +66,15 @@ impl<F: QueueFactory> StmQueueStore<F> {
 
     /// Emits the compacted log: the services, then the live queues, each in ascending order of
     /// ids (CP-6). Changes wait while the state is read.
-    pub fn compacted(
-        &self,
-        emit: &mut dyn FnMut(LogRecord) -> io::Result<()>,
-    ) -> io::Result<()> {
+    pub fn compacted(&self, emit: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
         let (services, queues) = self.while_frozen(|| {
-            let services: Vec<ServiceRec> = (self.services.snapshot_atomic().iter_sorted())
-                .map(|(_, service)| service.record.clone())
-                .collect();
+            let services: Vec<ServiceRec> =
+                (self.services.snapshot_atomic().iter_sorted().into_iter())
+                    .map(|(_, service)| service.record.clone())
+                    .collect();
             let queues: Vec<(RecipientId, Arc<QueueRec>)> = (self.queues.snapshot_atomic())
                 .iter_sorted()
+                .into_iter()
                 .filter_map(|(id, queue)| Some((id.clone(), queue.record().read_atomic()?)))
                 .collect();
             (services, queues)
@@ -226,9 +225,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         let service = record.service_id.to_string();
         let kind = match self.get_or_create_service_tx(tx, &mut Vec::new(), record) {
             Ok(id) if id == record.service_id => return Ok(()),
-            Ok(id) => {
-                WarningKind::ServiceWrongId { stored: service, existing: id.to_string() }
-            },
+            Ok(id) => WarningKind::ServiceWrongId { stored: service, existing: id.to_string() },
             Err(TxError::Stm(error)) => return Err(error),
             Err(TxError::Abort(error)) => {
                 WarningKind::Rejected { operation: "getCreateService", entity: service, error }

@@ -17,10 +17,10 @@ use crate::protocol::{
 };
 use crate::queue_store::{QueueFactory, StoreQueue};
 use crate::stm::{StmResult, TMap, Transaction, atomically};
-use crate::store_log::snapshot::{self as frame, SnapshotError};
+use crate::store_log::{FsStorage, SnapshotError, SnapshotKind, read_snapshot, write_snapshot};
 
 /// The kind of the frame that holds a queue store's snapshot.
-const KIND: &str = "queue-store";
+const KIND: SnapshotKind = *b"queuesto";
 
 /// A consistent copy of everything in a store; every list is in ascending order of its first part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             own_id: queue.recipient_id().clone(),
             record: queue.record().read_atomic(),
         };
-        self.queues.snapshot_atomic().iter_sorted().map(entry).collect()
+        self.queues.snapshot_atomic().iter_sorted().into_iter().map(entry).collect()
     }
 
     fn services_snapshot(&self) -> Vec<ServiceSnapshot> {
@@ -111,12 +111,12 @@ impl<F: QueueFactory> StmQueueStore<F> {
             rcv: service.rcv.snapshot(),
             ntf: service.ntf.snapshot(),
         };
-        self.services.snapshot_atomic().iter_sorted().map(entry).collect()
+        self.services.snapshot_atomic().iter_sorted().into_iter().map(entry).collect()
     }
 
     /// Saves a snapshot to a file, whole or not at all: written beside it, synced, renamed.
     pub fn save_snapshot(&self, path: &Path) -> Result<(), SnapshotError> {
-        frame::write(path, KIND, &self.snapshot())
+        write_snapshot(&FsStorage, path, KIND, &self.snapshot()).map(drop)
     }
 
     /// Loads a snapshot into a new store without a journal.
@@ -125,7 +125,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
     /// The indexes are taken as they stand: [`check_invariants`](Self::check_invariants) tells
     /// whether they agree.
     pub fn load_snapshot(path: &Path, factory: F) -> Result<Self, SnapshotError> {
-        let snapshot: StoreSnapshot = frame::read(path, KIND)?;
+        let snapshot: StoreSnapshot = read_snapshot(&FsStorage, path, KIND)?;
         Ok(Self::from_snapshot(snapshot, factory))
     }
 
@@ -133,8 +133,11 @@ impl<F: QueueFactory> StmQueueStore<F> {
     pub fn from_snapshot(snapshot: StoreSnapshot, factory: F) -> Self {
         let store = Self::new(factory, snapshot.semantics);
         let queues: Vec<_> = snapshot.queues.iter().map(|entry| store.revive(entry)).collect();
-        let services: Vec<_> =
-            snapshot.services.iter().map(|entry| Arc::new(Service::new(entry.record.clone()))).collect();
+        let services: Vec<_> = snapshot
+            .services
+            .iter()
+            .map(|entry| Arc::new(Service::new(entry.record.clone())))
+            .collect();
         atomically(|tx| {
             let ids = snapshot.queues.iter().map(|entry| entry.id.clone());
             for ((id, queue), entry) in ids.zip(&queues).zip(&snapshot.queues) {
@@ -185,7 +188,11 @@ where
     K: Ord + std::hash::Hash + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    map.snapshot_atomic().iter_sorted().map(|(key, value)| (key.clone(), value.clone())).collect()
+    map.snapshot_atomic()
+        .iter_sorted()
+        .into_iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 impl<Id> IdSet<Id>
@@ -194,7 +201,7 @@ where
 {
     fn snapshot(&self) -> ServiceSetSnapshot<Id> {
         ServiceSetSnapshot {
-            ids: self.ids.snapshot_atomic().iter_sorted().cloned().collect(),
+            ids: self.ids.snapshot_atomic().iter_sorted().into_iter().cloned().collect(),
             hash: self.hash.read_atomic(),
         }
     }
