@@ -1,19 +1,127 @@
-//! Software transactional memory.
+//! Software transactional memory: variables that threads share, and transactions over them that happen at
+//! one moment or not at all.
+//!
+//! # Choosing a structure
+//!
+//! | to share | use | Haskell's name |
+//! |---|---|---|
+//! | one value | [`TVar`] | `TVar` |
+//! | values by key | [`TMap`] | the reference's `TMap` |
+//! | keys alone | [`TSet`] | |
+//! | one value that is there or not, to hand over or to wait for | [`TMVar`] | `TMVar` |
+//! | messages, in order, as many as come | [`TQueue`] | `TQueue` |
+//! | messages, in order, and writers that wait when readers are slow | [`TBQueue`] | `TBQueue` |
+//! | a number of permits | [`TSem`] | `TSem` |
+//!
+//! All are handles: a clone is the same variable. Everything is built on [`TVar`], so what holds for one
+//! holds for all, and parts that use different structures join into one transaction:
+//!
+//! ```
+//! use simplex_stores::stm::{TMap, TQueue, TSem, atomically};
+//!
+//! let (owners, mail, permits) = (TMap::new(), TQueue::new(), TSem::new(1));
+//! atomically(|tx| owners.insert(tx, "box", "ann"));
+//!
+//! // Takes a permit, moves the box to another owner and tells about it: all of it, or nothing.
+//! let before = atomically(|tx| {
+//!     permits.wait(tx)?;
+//!     let before = owners.replace(tx, "box", "bob")?;
+//!     mail.write(tx, "the box has moved")?;
+//!     Ok(before)
+//! });
+//! assert_eq!(before, Some("ann"));
+//! assert_eq!(atomically(|tx| mail.read(tx)), "the box has moved");
+//! ```
+//!
+//! **[`TVar`] or [`TMap`]?** A transaction that reads a `TMap` depends on the whole map. When threads work
+//! on different keys for long, keep a `TVar` per entry in the map: finding the entry reads the
+//! map, changing it does not write it.
+//!
+//! ```
+//! use simplex_stores::stm::{TMap, TVar, atomically};
+//!
+//! let counters: TMap<&str, TVar<u64>> = TMap::new();
+//! atomically(|tx| counters.insert(tx, "seen", TVar::new(0)));
+//!
+//! if let Some(seen) = counters.get_atomic(&"seen") {
+//!     atomically(|tx| seen.update(tx, |n| *n += 1));
+//!     assert_eq!(seen.read_atomic(), 1);
+//! }
+//! ```
+//!
+//! **Waiting.** [`retry`] and [`guard`] wait for a change, and [`or_else`](Transaction::or_else) waits for one of two
+//! things. No time-outs: another thread writes a variable when the time has come.
+//!
+//! ```
+//! use simplex_stores::stm::{TQueue, TVar, atomically, guard};
+//!
+//! let (jobs, closing) = (TQueue::new(), TVar::new(true));
+//! atomically(|tx| jobs.write(tx, 1));
+//! let next = || atomically(|tx| {
+//!     tx.or_else(
+//!         |tx| jobs.read(tx).map(Some),
+//!         |tx| { guard(closing.read(tx)?)?; Ok(None) },
+//!     )
+//! });
+//! assert_eq!((next(), next()), (Some(1), None));
+//! ```
+//!
+//! **Failing.** [`try_atomically`] and [`abort`] end a transaction with an error of your own and publish
+//! nothing; [`catch_abort`](Transaction::catch_abort) takes back one part and lets the rest go on.
+//!
+//! # The laws
+//!
+//! Names follow the `stm` crate, meanings follow Haskell's STM. Each law has a file of tests in
+//! `tests/stm_laws/`, which runs on every engine.
+//!
+//! - **atomic**: committed transactions are equivalent to one serial order that respects real time.
+//! - **opaque**: a running transaction sees only states that a serial order produces. On the `reference` engine,
+//!   a run that will be repeated may meanwhile see two moments; it can't publish, and a panic that
+//!   comes of it is not passed on.
+//! - **retry** blocks until a variable that was read changes; it loses no wake-up and doesn't spin.
+//! - **or_else** prefers its left branch; a left branch that retried leaves no write, and its reads stay
+//!   in the read set, for validation and for waking.
+//! - **abort** discards every write and still validates the reads.
+//! - **panic**: a panic inside a transaction publishes nothing, and poisons and locks nothing.
+//! - **nesting**: a transaction inside another one is refused with a clear message.
+//! - **progress**: under contention every transaction commits in the end.
+//!
+//! # Rules for a body
+//!
+//! It may run several times, so: no input or output, no locks, no waiting for another thread, and
+//! no code that loops until two variables agree. Pass every [`StmError`] on with `?`. A destructor of a value that
+//! was replaced by a commit may use variables and start transactions; one of a value that the
+//! same transaction wrote over before committing runs inside it, and may not.
+//!
+//! # Engines
+//!
+//! `reference` stands on the `stm` crate and runs normally; `model` makes every transaction one
+//! step under the model checker loom and is chosen by `--cfg loom`. `docs/decisions/stm-engine.md` says what the first
+//! repairs in the crate under it, and how.
 
 mod engine;
 mod error;
+mod list;
 mod log;
 mod snapshot;
 mod stats;
+mod tbqueue;
 mod tmap;
+mod tmvar;
+mod tqueue;
 mod transaction;
+mod tsem;
 mod tset;
 mod tvar;
 
 pub use error::{StmError, StmResult, Stop, TxError, TxResult};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, stats};
+pub use tbqueue::TBQueue;
 pub use tmap::TMap;
+pub use tmvar::TMVar;
+pub use tqueue::TQueue;
 pub use transaction::{Transaction, abort, atomically, guard, retry, try_atomically};
+pub use tsem::TSem;
 pub use tset::{SetSnapshot, TSet};
 pub use tvar::TVar;

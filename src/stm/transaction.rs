@@ -171,7 +171,7 @@ fn refuse_empty_retry() -> ! {
 }
 
 sync::thread_local! {
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
+    static RUNNING: Cell<bool> = Cell::default();
 }
 
 /// Whether a transaction runs on this thread.
