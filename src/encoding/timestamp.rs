@@ -46,7 +46,7 @@ pub fn format(seconds: i64, nanos: u32) -> Option<String> {
 
 /// Reads a point in time from the whole of `text`, as the scan for backups does (CP-10).
 ///
-/// Accepted: the form of [`format`], with a fraction of any length, trailing zeros and a comma
+/// Accepted: the form of [`format()`], with a fraction of any length, trailing zeros and a comma
 /// for the decimal point included, and with seconds of 60, which count as the next minute. Not
 /// accepted: a missing `Z`, an offset, a space for `T`, the form without separators, hour 24,
 /// dates that the calendar does not have, anything before or after. Digits of the fraction

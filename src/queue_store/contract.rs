@@ -69,6 +69,9 @@ pub struct NtfServiceGroups<T> {
 /// The result of a batch association for each queue, in ascending order of recipient ids.
 pub type ServiceResults = Vec<(RecipientId, Result<(), ErrorType>)>;
 
+/// What a batch lookup found for each id, in the order asked: a queue or `AUTH`.
+pub type FoundQueues<Q> = Vec<Result<Arc<Q>, ErrorType>>;
+
 /// A store of messaging queues: the contract that every implementation keeps.
 pub trait QueueStore: Send + Sync {
     /// The user's queue object.
@@ -101,16 +104,13 @@ pub trait QueueStore: Send + Sync {
     -> Result<(Arc<Self::Queue>, Arc<QueueRec>), ErrorType>;
 
     /// Finds many queues by recipient id at one moment, in the order asked (OP-8).
-    fn get_queues(
-        &self,
-        ids: &[RecipientId],
-    ) -> Result<Vec<Result<Arc<Self::Queue>, ErrorType>>, ErrorType>;
+    fn get_queues(&self, ids: &[RecipientId]) -> Result<FoundQueues<Self::Queue>, ErrorType>;
 
     /// Finds many queues by notifier id at one moment, in the order asked (OP-8).
     fn get_queues_by_notifier(
         &self,
         ids: &[NotifierId],
-    ) -> Result<Vec<Result<Arc<Self::Queue>, ErrorType>>, ErrorType>;
+    ) -> Result<FoundQueues<Self::Queue>, ErrorType>;
 
     /// The link data, when the queue has this link; else `AUTH` (OP-9).
     fn get_link_data(&self, queue: &Self::Queue, link_id: &LinkId) -> Result<LinkData, ErrorType>;

@@ -19,7 +19,8 @@ mod queue;
 pub mod stm;
 
 pub use contract::{
-    EntityCounts, NtfServiceGroup, NtfServiceGroups, QueueKey, QueueStore, ServiceResults,
+    EntityCounts, FoundQueues, NtfServiceGroup, NtfServiceGroups, QueueKey, QueueStore,
+    ServiceResults,
 };
 pub use queue::{BasicFactory, BasicQueue, QueueFactory, StoreQueue};
 pub use stm::StmQueueStore;

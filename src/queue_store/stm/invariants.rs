@@ -259,10 +259,10 @@ impl StoreSnapshot {
             if let Some(service) = &record.rcv_service_id {
                 rcv.claim(queue, service, queue, found);
             }
-            if let Some(creds) = &record.notifier {
-                if let Some(service) = &creds.service_id {
-                    ntf.claim(queue, service, &creds.notifier_id, found);
-                }
+            if let Some(creds) = &record.notifier
+                && let Some(service) = &creds.service_id
+            {
+                ntf.claim(queue, service, &creds.notifier_id, found);
             }
         }
         rcv.finish(found);

@@ -9,9 +9,8 @@
 use std::sync::Arc;
 
 use super::StmQueueStore;
-use crate::protocol::ServiceRole;
-use crate::protocol::{ErrorType, NotifierId, QueueRec, RecipientId};
-use crate::queue_store::{EntityCounts, QueueFactory, QueueKey, StoreQueue};
+use crate::protocol::{ErrorType, NotifierId, QueueRec, RecipientId, ServiceRole};
+use crate::queue_store::{EntityCounts, FoundQueues, QueueFactory, QueueKey, StoreQueue};
 use crate::stm::{StmResult, Transaction, TxResult, abort, atomically, try_atomically};
 
 /// A queue and the record it had at the moment it was found.
@@ -108,7 +107,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         &self,
         tx: &mut Transaction<'_>,
         ids: &[RecipientId],
-    ) -> StmResult<Vec<Result<Arc<F::Queue>, ErrorType>>> {
+    ) -> StmResult<FoundQueues<F::Queue>> {
         let queues = self.queues.snapshot(tx)?;
         Ok(ids.iter().map(|id| queues.get(id).cloned().ok_or(ErrorType::Auth)).collect())
     }
@@ -118,7 +117,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         &self,
         tx: &mut Transaction<'_>,
         ids: &[NotifierId],
-    ) -> StmResult<Vec<Result<Arc<F::Queue>, ErrorType>>> {
+    ) -> StmResult<FoundQueues<F::Queue>> {
         let notifiers = self.notifiers.snapshot(tx)?;
         let queues = self.queues.snapshot(tx)?;
         let find = |id| queues.get(notifiers.get(id)?).cloned();

@@ -9,7 +9,8 @@ use crate::protocol::{
     QueueRec, RecipientId, RecipientKeys, RoundedDate, ServiceId, ServiceParty, ServiceRec,
 };
 use crate::queue_store::{
-    EntityCounts, NtfServiceGroups, QueueFactory, QueueKey, QueueStore, ServiceResults, StoreQueue,
+    EntityCounts, FoundQueues, NtfServiceGroups, QueueFactory, QueueKey, QueueStore,
+    ServiceResults, StoreQueue,
 };
 use crate::stm::{atomically, try_atomically};
 
@@ -53,10 +54,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
         self.find_rec(key)
     }
 
-    fn get_queues(
-        &self,
-        ids: &[RecipientId],
-    ) -> Result<Vec<Result<Arc<F::Queue>, ErrorType>>, ErrorType> {
+    fn get_queues(&self, ids: &[RecipientId]) -> Result<FoundQueues<F::Queue>, ErrorType> {
         self.check_open()?;
         Ok(atomically(|tx| self.get_queues_tx(tx, ids)))
     }
@@ -64,7 +62,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
     fn get_queues_by_notifier(
         &self,
         ids: &[NotifierId],
-    ) -> Result<Vec<Result<Arc<F::Queue>, ErrorType>>, ErrorType> {
+    ) -> Result<FoundQueues<F::Queue>, ErrorType> {
         self.check_open()?;
         Ok(atomically(|tx| self.get_queues_by_notifier_tx(tx, ids)))
     }
@@ -113,7 +111,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
     }
 
     fn block_queue(&self, queue: &F::Queue, info: BlockingInfo) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.block_queue_tx(tx, log, queue, &info))
+        self.transact(|tx, log| self.block_queue_tx(tx, log, queue, info))
     }
 
     fn unblock_queue(&self, queue: &F::Queue) -> Result<(), ErrorType> {

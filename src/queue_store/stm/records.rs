@@ -89,10 +89,10 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         log: &mut Vec<LogRecord>,
         queue: &F::Queue,
-        info: &BlockingInfo,
+        info: BlockingInfo,
     ) -> TxResult<(), ErrorType> {
-        let record = LogRecord::BlockQueue(queue.recipient_id().clone(), info.clone());
-        self.set_status_tx(tx, log, queue, EntityStatus::Blocked(info.clone()), record)
+        let record = LogRecord::BlockQueue(queue.recipient_id().clone(), info);
+        self.set_status_tx(tx, log, queue, EntityStatus::Blocked(info), record)
     }
 
     /// Sets the status active, whatever it was (OP-18, QS-17).

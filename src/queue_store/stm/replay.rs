@@ -197,20 +197,20 @@ impl<F: QueueFactory> StmQueueStore<F> {
     ) -> TxResult<Arc<QueueRec>, ErrorType> {
         let mut record = Arc::clone(stored);
         let entity = || queue.recipient_id().to_string();
-        if let Some(link) = &stored.link {
-            if self.links.contains_key(tx, &link.id)? {
-                record = replace(tx, queue, &record, |changed| changed.link = None)?;
-                let kind = WarningKind::LinkDropped { entity: entity(), link: link.id.to_string() };
-                findings.warnings.push(place.warning(kind));
-            }
+        if let Some(link) = &stored.link
+            && self.links.contains_key(tx, &link.id)?
+        {
+            record = replace(tx, queue, &record, |changed| changed.link = None)?;
+            let kind = WarningKind::LinkDropped { entity: entity(), link: link.id.to_string() };
+            findings.warnings.push(place.warning(kind));
         }
-        if let Some(creds) = &stored.notifier {
-            if self.notifiers.contains_key(tx, &creds.notifier_id)? {
-                record = replace(tx, queue, &record, |changed| changed.notifier = None)?;
-                let notifier = creds.notifier_id.to_string();
-                let kind = WarningKind::NotifierDropped { entity: entity(), notifier };
-                findings.warnings.push(place.warning(kind));
-            }
+        if let Some(creds) = &stored.notifier
+            && self.notifiers.contains_key(tx, &creds.notifier_id)?
+        {
+            record = replace(tx, queue, &record, |changed| changed.notifier = None)?;
+            let notifier = creds.notifier_id.to_string();
+            let kind = WarningKind::NotifierDropped { entity: entity(), notifier };
+            findings.warnings.push(place.warning(kind));
         }
         Ok(record)
     }
@@ -281,7 +281,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             LogRecord::UpdateKeys(_, keys) => self.update_keys_tx(tx, log, queue, keys),
             LogRecord::AddNotifier(_, creds) => self.put_notifier(tx, log, queue, creds).map(drop),
             LogRecord::SuspendQueue(_) => self.suspend_queue_tx(tx, log, queue),
-            LogRecord::BlockQueue(_, info) => self.block_queue_tx(tx, log, queue, info),
+            LogRecord::BlockQueue(_, info) => self.block_queue_tx(tx, log, queue, *info),
             LogRecord::UnblockQueue(_) => self.unblock_queue_tx(tx, log, queue),
             LogRecord::DeleteQueue(_) => self.delete_queue_tx(tx, log, queue).map(drop),
             LogRecord::DeleteNotifier(_) => self.delete_notifier_tx(tx, log, queue).map(drop),

@@ -33,18 +33,18 @@ impl<F: QueueFactory> StmQueueStore<F> {
         record: &ServiceRec,
     ) -> TxResult<ServiceId, ErrorType> {
         self.admit(tx)?;
-        if let Some(id) = self.service_certs.get(tx, &record.cert_hash)? {
-            if let Some(service) = self.services.get(tx, &id)? {
-                let fits = service.has_role(record.role);
-                return if fits { Ok(id) } else { abort(ErrorType::Service) };
-            }
+        if let Some(id) = self.service_certs.get(tx, &record.cert_hash)?
+            && let Some(service) = self.services.get(tx, &id)?
+        {
+            let fits = service.has_role(record.role);
+            return if fits { Ok(id) } else { abort(ErrorType::Service) };
         }
         if self.services.contains_key(tx, &record.service_id)? {
             return abort(ErrorType::Duplicate);
         }
         let id = record.service_id.clone();
         self.services.insert(tx, id.clone(), Arc::new(Service::new(record.clone())))?;
-        self.service_certs.insert(tx, record.cert_hash.clone(), id.clone())?;
+        self.service_certs.insert(tx, record.cert_hash, id.clone())?;
         log.push(LogRecord::NewService(Box::new(record.clone())));
         Ok(id)
     }
