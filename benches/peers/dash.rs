@@ -1,0 +1,114 @@
+//! Four concurrent maps, each atomic for one key and no more.
+//!
+//! They do not compose: an add takes its four ids one after the other and gives them back when one
+//! is in use, so that meanwhile a reader can find a queue by some of its ids only, a second add can be
+//! refused for an id that is then given back, and no two operations make one step.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use simplex_stores::protocol::{LinkId, NotifierId, QueueRec, RecipientId, RoundedDate, SenderId};
+
+use super::{Peer, PlainQueue};
+
+/// Four `DashMap`s.
+#[derive(Default)]
+pub(crate) struct Dash {
+    queues: DashMap<RecipientId, Arc<PlainQueue>>,
+    senders: DashMap<SenderId, RecipientId>,
+    notifiers: DashMap<NotifierId, RecipientId>,
+    links: DashMap<LinkId, RecipientId>,
+}
+
+/// Enters a key that is free; whether it was.
+fn enter<K: Eq + std::hash::Hash, V>(map: &DashMap<K, V>, key: K, value: V) -> bool {
+    match map.entry(key) {
+        Entry::Occupied(_) => false,
+        Entry::Vacant(free) => {
+            free.insert(value);
+            true
+        }
+    }
+}
+
+impl Dash {
+    fn forget_link(&self, record: &QueueRec) {
+        if let Some(link) = &record.link {
+            self.links.remove(&link.id);
+        }
+    }
+
+    fn forget_notifier(&self, record: &QueueRec) {
+        if let Some(creds) = &record.notifier {
+            self.notifiers.remove(&creds.notifier_id);
+        }
+    }
+}
+
+impl Peer for Dash {
+    const NAME: &'static str = "dashmap";
+    type Queue = PlainQueue;
+
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn add(&self, id: RecipientId, record: QueueRec) -> Option<Arc<PlainQueue>> {
+        let record = Arc::new(record);
+        if !enter(&self.senders, record.sender_id.clone(), id.clone()) {
+            return None;
+        }
+        if let Some(creds) = &record.notifier
+            && !enter(&self.notifiers, creds.notifier_id.clone(), id.clone())
+        {
+            self.senders.remove(&record.sender_id);
+            return None;
+        }
+        if let Some(link) = &record.link
+            && !enter(&self.links, link.id.clone(), id.clone())
+        {
+            self.forget_notifier(&record);
+            self.senders.remove(&record.sender_id);
+            return None;
+        }
+        let queue = PlainQueue::new(id.clone(), Arc::clone(&record));
+        if !enter(&self.queues, id, Arc::clone(&queue)) {
+            self.forget_link(&record);
+            self.forget_notifier(&record);
+            self.senders.remove(&record.sender_id);
+            return None;
+        }
+        Some(queue)
+    }
+
+    fn by_sender(&self, id: &SenderId) -> Option<Arc<PlainQueue>> {
+        let id = self.senders.get(id)?.clone();
+        Some(Arc::clone(&*self.queues.get(&id)?))
+    }
+
+    fn by_notifier(&self, id: &NotifierId) -> Option<Arc<PlainQueue>> {
+        let id = self.notifiers.get(id)?.clone();
+        Some(Arc::clone(&*self.queues.get(&id)?))
+    }
+
+    /// One after the other, at as many moments.
+    fn by_notifiers(&self, ids: &[NotifierId]) -> Vec<Option<Arc<PlainQueue>>> {
+        ids.iter().map(|id| self.by_notifier(id)).collect()
+    }
+
+    fn touch(&self, queue: &PlainQueue, date: RoundedDate) -> bool {
+        queue.touch(date)
+    }
+
+    fn delete(&self, queue: &PlainQueue) -> bool {
+        let Some(record) = queue.take() else {
+            return false;
+        };
+        self.queues.remove(&queue.id);
+        self.senders.remove(&record.sender_id);
+        self.forget_notifier(&record);
+        self.forget_link(&record);
+        true
+    }
+}
