@@ -186,7 +186,8 @@ fn cr11_a_full_disk_fails_the_start_and_nothing_is_lost() {
 /// Whatever operation a start is cut at, and whatever a disk keeps of what was not synced, the next start finds the state.
 #[test]
 fn cr12_no_power_loss_loses_the_state() {
-    let cases: [(&str, fn() -> MemStorage); 2] = [
+    type Case = (&'static str, fn() -> MemStorage);
+    let cases: [Case; 2] = [
         ("a log", || disk_with(old_log())),
         ("a log of an unfinished start", || {
             let disk = disk_with(&new_log()[..100]);

@@ -159,7 +159,7 @@ fn memory_durability_learns_of_a_failure_with_a_later_ticket() {
     while !journal.is_broken() {
         number += 1;
         drop(journal.submit(number, vec![create(1)]));
-        std::thread::yield_now();
+        simplex_stores::sync::thread::yield_now();
     }
     assert!(journal.submit(number + 1, vec![create(1)]).wait().is_err());
     assert!(journal.close().is_err());

@@ -1,4 +1,5 @@
 //! The writer thread: order by sequence number, groups, holes, closing.
+#![allow(clippy::disallowed_methods)] // scoped threads: these tests are about real ones
 
 use std::sync::Arc;
 
@@ -43,12 +44,12 @@ fn race1_records_stand_in_sequence_whatever_the_order_of_submission() {
 fn a_ticket_is_answered_after_its_group_is_durable() {
     let disk = MemStorage::new();
     let (journal, ..) = open(&config(disk.clone()).durability(Durability::Fsync)).unwrap();
-    let next = std::sync::atomic::AtomicU64::new(1);
+    let next = simplex_stores::sync::atomic::AtomicU64::new(1);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..100 {
-                    let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let number = next.fetch_add(1, simplex_stores::sync::atomic::Ordering::Relaxed);
                     let record = time(1, u32::try_from(number).unwrap());
                     journal.submit(number, vec![record]).wait().unwrap();
                     let synced = disk.read_synced(LOG).unwrap();
@@ -148,7 +149,7 @@ fn race27_closing_under_load_loses_nothing_that_was_answered() {
                 (1..).take_while(|number| submit(*number).is_ok()).count()
             });
             while round > 0 && disk.read(LOG).unwrap().len() < round * 40 {
-                std::thread::yield_now();
+                simplex_stores::sync::thread::yield_now();
             }
             let _known: Result<(), _> = journal.close();
             submitter.join().unwrap()

@@ -1,7 +1,7 @@
 //! One process owns a log (RACE-11).
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
 };
 
@@ -69,7 +69,7 @@ fn race11_a_crash_gives_the_lock_back() {
 fn race11_another_process_is_refused_until_the_owner_dies() {
     if let Some(log) = std::env::var_os(CHILD) {
         let (_journal, ..) = open(&StoreLogConfig::new(log)).unwrap();
-        eprintln!("owned");
+        std::io::stderr().write_all(b"owned\n").unwrap();
         std::io::stdin().lines().for_each(drop);
         return;
     }

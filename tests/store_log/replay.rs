@@ -1,6 +1,6 @@
 //! Reading a log: lines, torn tails, unreadable lines, long lines, progress (RP-1 to RP-5).
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use simplex_stores::{
     protocol::Semantics,
@@ -8,6 +8,7 @@ use simplex_stores::{
         DamageReason, OpenError, OpenStep, Phase, Progress, ReplayReport, StoreLogConfig,
         WarningKind, compact_to, replay,
     },
+    sync::Mutex,
     testing::{FailingStorage, Fault, MemStorage, Operation, Plan},
 };
 
@@ -161,10 +162,10 @@ fn rp3_progress_is_told_up_to_the_end() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let config = {
         let told = Arc::clone(&told);
-        config(disk_with(log)).progress(move |progress| told.lock().unwrap().push(progress))
+        config(disk_with(log)).progress(move |progress| told.lock().push(progress))
     };
     read(&config);
-    let told = told.lock().unwrap();
+    let told = told.lock();
     assert!(told.len() > 2);
     assert!(told.is_sorted_by_key(|progress| progress.bytes));
     let last =
