@@ -280,7 +280,7 @@ fn qs17_status_changes_have_no_precondition() {
         let info = BlockingInfo { reason: BlockingReason::Spam, notice: None };
         store.suspend_queue(&queue).unwrap();
         assert_eq!(status(), EntityStatus::Off);
-        store.block_queue(&queue, info.clone()).unwrap();
+        store.block_queue(&queue, info).unwrap();
         assert_eq!(status(), EntityStatus::Blocked(info));
         store.suspend_queue(&queue).unwrap();
         assert_eq!(status(), EntityStatus::Off);

@@ -7,4 +7,5 @@ mod invariants;
 mod items;
 mod model;
 mod ops;
+mod replay;
 mod state_machine;

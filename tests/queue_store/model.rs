@@ -80,7 +80,7 @@ impl Model {
             }
             Op::Suspend(id) => self.change(id, |record| record.status = EntityStatus::Off),
             Op::Block(id, info) => {
-                self.change(id, |record| record.status = EntityStatus::Blocked(info.clone()))
+                self.change(id, |record| record.status = EntityStatus::Blocked(*info))
             }
             Op::Unblock(id) => self.change(id, |record| record.status = EntityStatus::Active),
             Op::Time(id, date) => {
@@ -312,7 +312,7 @@ pub(crate) fn call(store: &StmQueueStore, op: &Op) -> Answer {
         }
         Op::DeleteNotifier(id) => store.delete_notifier(&*queue(id)?).map(shown),
         Op::Suspend(id) => store.suspend_queue(&*queue(id)?).map(shown),
-        Op::Block(id, info) => store.block_queue(&*queue(id)?, info.clone()).map(shown),
+        Op::Block(id, info) => store.block_queue(&*queue(id)?, *info).map(shown),
         Op::Unblock(id) => store.unblock_queue(&*queue(id)?).map(shown),
         Op::Time(id, date) => store.update_time(&*queue(id)?, *date).map(shown),
         Op::Delete(id) => store.delete_queue(&*queue(id)?).map(shown),
