@@ -115,7 +115,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
 
     /// Runs `body` as one transaction and journals the records that its parts noted.
     ///
-    /// `body` may run several times: it must have no effect outside the transaction. An abort
+    /// The parts belong in here: run in a transaction of another kind, they change the store and
+    /// nothing is journalled. `body` may run several times: it must have no effect outside the transaction. An abort
     /// discards everything. When the journal fails the change is not acknowledged: the result is
     /// `STORE`, and no later change is accepted (RACE-3).
     pub fn transact<T>(

@@ -67,22 +67,19 @@ impl<F: QueueFactory> StmQueueStore<F> {
     /// Emits the compacted log: the services, then the live queues, each in ascending order of
     /// ids (CP-6). Changes wait while the state is read.
     pub fn compacted(&self, emit: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
-        let (services, queues) = self.while_frozen(|| {
-            let services: Vec<ServiceRec> =
-                (self.services.snapshot_atomic().iter_sorted().into_iter())
-                    .map(|(_, service)| service.record.clone())
-                    .collect();
-            let queues: Vec<(RecipientId, Arc<QueueRec>)> = (self.queues.snapshot_atomic())
-                .iter_sorted()
-                .into_iter()
-                .filter_map(|(id, queue)| Some((id.clone(), queue.record().read_atomic()?)))
-                .collect();
-            (services, queues)
+        let (services, mut records) = self.while_frozen(|| {
+            let queues = self.queues.snapshot_atomic();
+            let live = |(id, queue): (&RecipientId, &Arc<F::Queue>)| {
+                Some((id.clone(), queue.record().read_atomic()?))
+            };
+            let records: Vec<_> = queues.iter().filter_map(live).collect();
+            (self.services.snapshot_atomic(), records)
         });
-        for record in services {
-            emit(LogRecord::NewService(Box::new(record)))?;
+        records.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (_, service) in services.iter_sorted() {
+            emit(LogRecord::NewService(Box::new(service.record.clone())))?;
         }
-        for (id, record) in queues {
+        for (id, record) in records {
             emit(LogRecord::CreateQueue(id, record))?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! be checked ([`StoreSnapshot::violations`]), compared, and loaded back unchanged. Changes wait
 //! while one is taken (see `docs/limitations.md`); lookups do not.
 
+use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::protocol::{
     RecipientId, RecipientKeys, Semantics, SenderId, ServiceId, ServiceRec,
 };
 use crate::queue_store::{QueueFactory, StoreQueue};
-use crate::stm::{StmResult, TMap, Transaction, atomically};
+use crate::stm::{Snapshot, StmResult, Transaction, atomically};
 use crate::store_log::{FsStorage, SnapshotError, SnapshotKind, read_snapshot, write_snapshot};
 
 /// The kind of the frame that holds a queue store's snapshot.
@@ -82,17 +83,31 @@ impl<Id: AsRef<[u8]>> ServiceSetSnapshot<Id> {
 }
 
 impl<F: QueueFactory> StmQueueStore<F> {
-    /// Copies the whole store as it is at one moment. Changes wait meanwhile.
+    /// Copies the whole store as it is at one moment.
+    ///
+    /// Changes wait while the records are read; copying and sorting the indexes comes after.
     pub fn snapshot(&self) -> StoreSnapshot {
-        self.while_frozen(|| StoreSnapshot {
+        let (mut queues, maps, mut services) = self.while_frozen(|| {
+            let maps = (
+                self.senders.snapshot_atomic(),
+                self.notifiers.snapshot_atomic(),
+                self.links.snapshot_atomic(),
+                self.service_certs.snapshot_atomic(),
+            );
+            (self.queues_snapshot(), maps, self.services_snapshot())
+        });
+        queues.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        services.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let (senders, notifiers, links, service_certs) = maps;
+        StoreSnapshot {
             semantics: self.semantics,
-            queues: self.queues_snapshot(),
-            senders: entries(&self.senders),
-            notifiers: entries(&self.notifiers),
-            links: entries(&self.links),
-            services: self.services_snapshot(),
-            service_certs: entries(&self.service_certs),
-        })
+            queues,
+            senders: entries(&senders),
+            notifiers: entries(&notifiers),
+            links: entries(&links),
+            services,
+            service_certs: entries(&service_certs),
+        }
     }
 
     fn queues_snapshot(&self) -> Vec<QueueSnapshot> {
@@ -101,7 +116,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             own_id: queue.recipient_id().clone(),
             record: queue.record().read_atomic(),
         };
-        self.queues.snapshot_atomic().iter_sorted().into_iter().map(entry).collect()
+        self.queues.snapshot_atomic().iter().map(entry).collect()
     }
 
     fn services_snapshot(&self) -> Vec<ServiceSnapshot> {
@@ -111,7 +126,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             rcv: service.rcv.snapshot(),
             ntf: service.ntf.snapshot(),
         };
-        self.services.snapshot_atomic().iter_sorted().into_iter().map(entry).collect()
+        self.services.snapshot_atomic().iter().map(entry).collect()
     }
 
     /// Saves a snapshot to a file, whole or not at all: written beside it, synced, renamed.
@@ -183,21 +198,13 @@ fn stand_in(id: &RecipientId) -> Arc<QueueRec> {
 }
 
 /// The entries of a map in ascending order of keys.
-fn entries<K, V>(map: &TMap<K, V>) -> Vec<(K, V)>
-where
-    K: Ord + std::hash::Hash + Clone + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    map.snapshot_atomic()
-        .iter_sorted()
-        .into_iter()
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+fn entries<K: Ord + Hash + Clone, V: Clone>(map: &Snapshot<K, V>) -> Vec<(K, V)> {
+    map.iter_sorted().into_iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 impl<Id> IdSet<Id>
 where
-    Id: AsRef<[u8]> + Ord + std::hash::Hash + Clone + Send + Sync + 'static,
+    Id: AsRef<[u8]> + Ord + Hash + Clone + Send + Sync + 'static,
 {
     fn snapshot(&self) -> ServiceSetSnapshot<Id> {
         ServiceSetSnapshot {
