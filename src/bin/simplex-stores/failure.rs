@@ -1,0 +1,138 @@
+//! Exit codes, and the failures that lead to them.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use simplex_stores::{
+    protocol::ErrorType,
+    store_log::{OpenError, ReplayReport},
+};
+
+/// How a run ended; the numbers are documented in `--help` and kept stable for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything asked for was done, and holds.
+    Fine = 0,
+    /// Something that was checked does not hold.
+    DoesNotHold = 1,
+    /// The command line is wrong. (Also clap's own code.)
+    Usage = 2,
+    /// A file cannot be read, opened or written.
+    Files = 3,
+    /// The log is damaged, and was refused.
+    Damaged = 4,
+    /// The journal is in use by another process.
+    InUse = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The part of `--help` that scripts rely on.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  something that was checked does not hold (verify, stress, trace --check, demo)
+  2  the command line is wrong
+  3  a file cannot be read, opened or written
+  4  the log is damaged, and was refused
+  5  the journal is in use by another process";
+
+/// Why a run could not be finished: what to tell the user, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    /// A file operation failed; `hint` says what to do about it.
+    pub(crate) fn file(path: &Path, error: &io::Error, hint: &str) -> Self {
+        Self { exit: Exit::Files, message: format!("{}: {error}; {hint}", path.display()) }
+    }
+
+    /// A file is there and its content cannot be used.
+    pub(crate) fn content(path: &Path, line: usize, what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Files, message: format!("{}: line {line}: {what}", path.display()) }
+    }
+
+    /// The log is damaged, and the caller chose to refuse that.
+    pub(crate) fn damaged(path: &Path, report: &ReplayReport) -> Self {
+        let damage = report.damage.clone();
+        let total = report.damage_total;
+        OpenError::Damaged { path: path.to_owned(), damage, total }.into()
+    }
+
+    pub(crate) fn from_output(error: io::Error) -> Self {
+        Self {
+            exit: Exit::Files,
+            message: format!("standard output: {error}; the answer is incomplete"),
+        }
+    }
+
+    /// A store refused what it should have done: only a failing journal does that.
+    pub(crate) fn store(doing: &str, error: &ErrorType) -> Self {
+        Self { exit: Exit::Files, message: format!("{doing}: the store answered {error}") }
+    }
+
+    /// Something happened that should not be able to.
+    pub(crate) fn broken(what: &str) -> Self {
+        let message = format!("{what}; please report this as a defect");
+        Self { exit: Exit::DoesNotHold, message }
+    }
+
+    /// For closures in `map_err`: names the file, and tells to check that it is readable.
+    pub(crate) fn reading(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path: PathBuf = path.to_owned();
+        move |error| Self::file(&path, &error, reading_hint(&error))
+    }
+
+    /// For closures in `map_err`: names the file, and tells to check that it can be written.
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path: PathBuf = path.to_owned();
+        move |error| Self::file(&path, &error, "check that its folder exists and can be written")
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+fn reading_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::PermissionDenied => "check who may read it",
+        io::ErrorKind::IsADirectory => "name a file, not a folder",
+        _ => "check that it is a readable file",
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match &error {
+            OpenError::Locked { .. } => Self { exit: Exit::InUse, message: error.to_string() },
+            OpenError::Damaged { .. } => Self { exit: Exit::Damaged, message: error.to_string() },
+            OpenError::Io { source, .. } => {
+                let hint = reading_hint(source);
+                Self { exit: Exit::Files, message: format!("{error}; {hint}") }
+            }
+            _ => Self { exit: Exit::Files, message: error.to_string() },
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

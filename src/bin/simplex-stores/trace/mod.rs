@@ -1,0 +1,87 @@
+//! `trace`: runs a recorded run of the reference against the store.
+
+mod call;
+mod check;
+mod difference;
+mod journal;
+mod ledger;
+mod live;
+mod report;
+mod runner;
+mod state;
+mod warnings;
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use self::{call::Step, runner::Runner};
+use crate::{
+    cli::SemanticsArg,
+    failure::{Exit, Failure},
+    files::ScratchFolder,
+    output::Out,
+};
+
+/// Run a folder's ops.jsonl against a new store, and print each result in the same form.
+///
+/// The folder holds a recorded run of the reference. The store has a journal of its own in a temporary
+/// folder; the folder itself is not changed. With --check nothing is printed but a report: results, log
+/// lines, journal, states, replay and compaction are compared with the folder's files; each
+/// difference is counted under its item of docs/conformance, and one without an item ends with
+/// exit code 1.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Whose answers the store gives.
+    #[arg(long, value_enum, default_value_t)]
+    semantics: SemanticsArg,
+    /// Compare everything in the folder that must hold.
+    #[arg(long)]
+    check: bool,
+    /// Check only that replaying store.log, compacting it and replaying again loses no live queue.
+    #[arg(long, requires = "check")]
+    live_queues: bool,
+    /// Answer in JSON (with --check; without, the answer is JSON anyway).
+    #[arg(long)]
+    json: bool,
+    /// A folder with ops.jsonl.
+    folder: PathBuf,
+}
+
+pub(crate) fn run(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
+    match args.check {
+        true => check::run(args, out),
+        false => print(args, out),
+    }
+}
+
+fn print(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let scratch = ScratchFolder::new()?;
+    let mut runner = Runner::with_journal(args.semantics.into(), &scratch.join("store.log"))?;
+    let path = args.folder.join("ops.jsonl");
+    for_each_line(&path, |number, line| {
+        let step = Step::parse(line).map_err(|error| Failure::content(&path, number, error))?;
+        out.line(runner.run(&step)?.line);
+        Ok(!out.is_closed())
+    })?;
+    Ok(Exit::Fine)
+}
+
+/// Calls `each` with the lines of a text file, numbered from 1, while it answers true.
+fn for_each_line(
+    path: &Path,
+    mut each: impl FnMut(usize, &str) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let file = File::open(path).map_err(Failure::reading(path))?;
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.map_err(Failure::reading(path))?;
+        if !each(number + 1, &line)? {
+            break;
+        }
+    }
+    Ok(())
+}
