@@ -1,4 +1,91 @@
-//! The persistence layer of a SimpleX messaging router, on software transactional memory.
+//! The persistence layer of a SimpleX messaging router, on software transactional memory (STM).
+//!
+//! **The promise.** The answers of the reference implementation (simplexmq) wherever it keeps its own
+//! rules, byte for byte on disk; and none of its races, leaks and lost records. Numbers in parentheses
+//! in this documentation, such as (OP-12) or (RACE-7), are items of the specification; the ledger in
+//! `docs/conformance` says for each what this crate does and which tests show it.
+//!
+//! # A map of the modules
+//!
+//! | module | look here for |
+//! |---|---|
+//! | [`queue_store`] | queues: the operations, the in-memory store that keeps them, its snapshots and invariants |
+//! | [`store_log`] | the journal: its records, opening and replaying it, how durable a change is, damage |
+//! | [`protocol`] | what a router speaks of: ids, keys, records, statuses, services, errors, [`Semantics`](protocol::Semantics) |
+//! | [`encoding`] | how bytes, numbers, keys, lists and times are written and read |
+//! | [`stm`] | transactions, and variables, maps, sets and queues that threads share |
+//! | [`sync`] | locks, atomics, threads and channels that loom can see |
+#![cfg_attr(
+    any(feature = "testing", loom),
+    doc = "| [`testing`] | storages that forget what was not synced, or fail at a chosen step |"
+)]
+//!
+//! An import goes up this table's rows never, and down or sideways only: [`stm`] knows no store, and
+//! [`store_log`] no map.
+//!
+//! # An example
+//!
+//! A store without a journal. Two operations of the store and a variable of the caller's own become
+//! one step, which other threads see whole or not at all:
+//!
+//! ```
+//! use simplex_stores::protocol::{
+//!     AuthKey, DhSecret, EntityStatus, ErrorType, QueueRec, RecipientId, RecipientKeys, RoundedDate,
+//!     Semantics, SenderId,
+//! };
+//! use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
+//! use simplex_stores::stm::TVar;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = StmQueueStore::new(BasicFactory, Semantics::Strict);
+//! let record = QueueRec {
+//!     recipient_keys: RecipientKeys::one(AuthKey::Ed25519([1; 32])),
+//!     rcv_dh_secret: DhSecret::new([2; 32]),
+//!     sender_id: SenderId::from_bytes(b"sender").ok_or("empty")?,
+//!     sender_key: None,
+//!     queue_mode: None,
+//!     link: None,
+//!     notifier: None,
+//!     updated_at: None,
+//!     status: EntityStatus::Active,
+//!     rcv_service_id: None,
+//! };
+//! let queue = store.add_queue(RecipientId::from_bytes(b"recipient").ok_or("empty")?, record)?;
+//!
+//! let secured_today = TVar::new(0);
+//! let today = RoundedDate::today();
+//! store.transact(|tx, log| {
+//!     store.secure_queue_tx(tx, log, &queue, &AuthKey::X25519([3; 32]))?;
+//!     store.update_time_tx(tx, log, &queue, today)?;
+//!     Ok(secured_today.modify(tx, |count| count + 1)?)
+//! })?;
+//! assert_eq!(secured_today.read_atomic(), 1);
+//!
+//! // A part that is refused takes back everything with it.
+//! let refused = store.transact(|tx, log| {
+//!     secured_today.modify(tx, |count| count + 1)?;
+//!     store.secure_queue_tx(tx, log, &queue, &AuthKey::X25519([4; 32]))
+//! });
+//! assert_eq!(refused, Err(ErrorType::Auth));
+//! assert_eq!(secured_today.read_atomic(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With a journal, [`StmQueueStore::open`](queue_store::StmQueueStore::open) takes the place of `new`.
+//!
+//! # Two semantics
+//!
+//! [`Semantics::Strict`](protocol::Semantics::Strict), the default, keeps the rules where the reference breaks its own;
+//! [`Semantics::Reference`](protocol::Semantics::Reference) gives the reference's answers, defects included. Under both, races are
+//! closed and a call that returned success is in the journal as was promised.
+//!
+//! # Features
+//!
+//! None is on by default. `cli` builds the command line `simplex-stores`; `testing` adds
+#![cfg_attr(any(feature = "testing", loom), doc = "[`testing`].")]
+#![cfg_attr(not(any(feature = "testing", loom)), doc = "the module `testing`.")]
+
 pub mod encoding;
 pub mod protocol;
 pub mod queue_store;
@@ -7,3 +94,8 @@ pub mod store_log;
 pub mod sync;
 #[cfg(any(feature = "testing", loom))]
 pub mod testing;
+
+/// Compiles and runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
