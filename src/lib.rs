@@ -20,8 +20,8 @@
     doc = "| [`testing`] | storages that forget what was not synced, or fail at a chosen step |"
 )]
 //!
-//! An import goes up this table's rows never, and down or sideways only: [`stm`] knows no store, and
-//! [`store_log`] no map.
+//! A module imports from the rows below its own only (the last, where it is there, is for tests):
+//! [`stm`] knows no store, and [`store_log`] no map.
 //!
 //! # An example
 //!
