@@ -1,7 +1,24 @@
-//! What tests of a store need: disks that forget, and disks that fail. Behind the feature `testing`.
+//! What tests share, of this crate and of projects upon it (feature `testing`).
+//!
+//! - Disks that forget ([`MemStorage`]) and disks that fail ([`FailingStorage`]), to put under a
+//!   journal; under loom, too.
+//! - Generators: every type of [`crate::protocol`] and [`crate::store_log::LogRecord`] is
+//!   `quickcheck::Arbitrary`, edges included (ids of one byte and of a hundred, empty link data,
+//!   times before 1970). The generator decides everything, so a seeded one repeats itself.
+//! - `mutate`: small damage to valid input.
+//! - `fuzz`: the properties that any input must satisfy, as functions of bytes. The fuzzer's
+//!   targets in `fuzz/` and the bounded run in `tests/formats/` call the same ones.
 
+#[cfg(feature = "testing")]
+mod arbitrary;
 mod failing_storage;
+#[cfg(feature = "testing")]
+pub mod fuzz;
 mod mem_storage;
+#[cfg(feature = "testing")]
+pub mod mutate;
 
+#[cfg(feature = "testing")]
+pub use arbitrary::{Certificate, reference_can_read};
 pub use failing_storage::{Done, FailingStorage, Fault, Operation, Plan};
 pub use mem_storage::{Crash, MemStorage};

@@ -1,0 +1,17 @@
+//! The text and byte formats of formats.md: every vector both ways, every acceptance rule, the
+//! recorded runs line by line, properties over generated values, and bounded fuzzing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod acceptance;
+mod edge;
+mod fuzzing;
+mod hashes;
+mod keys;
+mod numbers;
+mod properties;
+mod queue_fields;
+mod records;
+mod runs;
+mod services;
+mod support;
+mod timestamps;
