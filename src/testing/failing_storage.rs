@@ -63,6 +63,8 @@ pub struct Done {
 pub enum Fault {
     /// It does nothing and gives the error: `StorageFull` for ENOSPC, `Other` for EIO.
     Error(io::ErrorKind),
+    /// It is done and gives the error all the same: a sync that reached the disk before it was reported as failed.
+    After(io::ErrorKind),
     /// A write stops after so many bytes and gives the error; any other operation as `Error`.
     ShortWrite(usize, io::ErrorKind),
 }
@@ -130,10 +132,18 @@ impl FailingStorage {
         self.state.lock().done.clone()
     }
 
-    fn ask(&self, operation: Operation, path: &Path) -> io::Result<()> {
-        match self.state.lock().note(operation, path) {
+    /// Runs an operation, or does not, as the plan says.
+    fn ask<T>(
+        &self,
+        operation: Operation,
+        path: &Path,
+        run: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let fault = self.state.lock().note(operation, path);
+        match fault {
+            None => run(),
+            Some(Fault::After(kind)) => run().and(Err(kind.into())),
             Some(Fault::Error(kind) | Fault::ShortWrite(_, kind)) => Err(kind.into()),
-            None => Ok(()),
         }
     }
 
@@ -154,6 +164,7 @@ impl StorageFile for FailingFile {
         match fault {
             None => self.inner.write_all(bytes),
             Some(Fault::Error(kind)) => Err(kind.into()),
+            Some(Fault::After(kind)) => self.inner.write_all(bytes).and(Err(kind.into())),
             Some(Fault::ShortWrite(count, kind)) => {
                 let count = count.min(bytes.len().saturating_sub(1));
                 self.inner.write_all(bytes.get(..count).unwrap_or_default())?;
@@ -163,74 +174,62 @@ impl StorageFile for FailingFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.storage.ask(Operation::SyncFile, &self.path)?;
-        self.inner.sync()
+        self.storage.ask(Operation::SyncFile, &self.path, || self.inner.sync())
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.storage.ask(Operation::Truncate, &self.path)?;
-        self.inner.truncate(len)
+        self.storage.ask(Operation::Truncate, &self.path, || self.inner.truncate(len))
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.storage.ask(Operation::FileLen, &self.path)?;
-        self.inner.len()
+        self.storage.ask(Operation::FileLen, &self.path, || self.inner.len())
     }
 }
 
 impl Storage for FailingStorage {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
-        self.ask(Operation::OpenAppend, path)?;
-        Ok(self.file(path, self.inner.open_append(path)?))
+        let open = || Ok(self.file(path, self.inner.open_append(path)?));
+        self.ask(Operation::OpenAppend, path, open)
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
-        self.ask(Operation::Create, path)?;
-        Ok(self.file(path, self.inner.create(path)?))
+        let create = || Ok(self.file(path, self.inner.create(path)?));
+        self.ask(Operation::Create, path, create)
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn StorageRead>> {
-        self.ask(Operation::OpenRead, path)?;
-        self.inner.open_read(path)
+        self.ask(Operation::OpenRead, path, || self.inner.open_read(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.ask(Operation::Rename, to)?;
-        self.inner.rename(from, to)
+        self.ask(Operation::Rename, to, || self.inner.rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.ask(Operation::Remove, path)?;
-        self.inner.remove(path)
+        self.ask(Operation::Remove, path, || self.inner.remove(path))
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.ask(Operation::Exists, path)?;
-        self.inner.exists(path)
+        self.ask(Operation::Exists, path, || self.inner.exists(path))
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
-        self.ask(Operation::List, folder)?;
-        self.inner.list(folder)
+        self.ask(Operation::List, folder, || self.inner.list(folder))
     }
 
     fn sync_dir(&self, folder: &Path) -> io::Result<()> {
-        self.ask(Operation::SyncDir, folder)?;
-        self.inner.sync_dir(folder)
+        self.ask(Operation::SyncDir, folder, || self.inner.sync_dir(folder))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<StorageLock>> {
-        self.ask(Operation::Lock, path)?;
-        self.inner.lock(path)
+        self.ask(Operation::Lock, path, || self.inner.lock(path))
     }
 
     fn len(&self, path: &Path) -> io::Result<u64> {
-        self.ask(Operation::Len, path)?;
-        self.inner.len(path)
+        self.ask(Operation::Len, path, || self.inner.len(path))
     }
 
     fn identity(&self, path: &Path) -> io::Result<Option<u64>> {
-        self.ask(Operation::Identity, path)?;
-        self.inner.identity(path)
+        self.ask(Operation::Identity, path, || self.inner.identity(path))
     }
 }

@@ -35,6 +35,9 @@ pub enum Crash {
     /// Power loss: the first so many of the unsynced name changes are there; of each file what was synced is there, and
     /// half of what was appended since.
     PowerPrefix(usize),
+    /// Power loss: of the unsynced name changes, those whose bit is set, for a disk may write them in any order; of each file
+    /// what was synced.
+    PowerSubset(u64),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -71,7 +74,8 @@ impl File {
 #[derive(Clone, Debug)]
 enum NameChange {
     Set(PathBuf, u64),
-    Move(PathBuf, PathBuf),
+    /// A file gets its second name and loses its first one, where that still is its own.
+    Move(PathBuf, PathBuf, u64),
     Clear(PathBuf),
 }
 
@@ -83,10 +87,11 @@ impl NameChange {
             Self::Set(path, file) => {
                 names.insert(path.clone(), *file);
             }
-            Self::Move(from, to) => {
-                if let Some(file) = names.remove(from) {
-                    names.insert(to.clone(), file);
+            Self::Move(from, to, file) => {
+                if names.get(from) == Some(file) {
+                    names.remove(from);
                 }
+                names.insert(to.clone(), *file);
             }
             Self::Clear(path) => {
                 names.remove(path);
@@ -96,7 +101,7 @@ impl NameChange {
 
     fn folder(&self) -> PathBuf {
         match self {
-            Self::Set(path, _) | Self::Move(path, _) | Self::Clear(path) => folder_of(path),
+            Self::Set(path, _) | Self::Move(path, ..) | Self::Clear(path) => folder_of(path),
         }
     }
 }
@@ -155,13 +160,17 @@ impl Disk {
         if crash == Crash::Process {
             return;
         }
-        let kept = match crash {
-            Crash::PowerPrefix(count) => count,
-            Crash::PowerNamesKept => usize::MAX,
-            _ => 0,
+        let kept = |index: usize| match crash {
+            Crash::PowerPrefix(count) => index < count,
+            Crash::PowerSubset(bits) => {
+                bits.checked_shr(index as u32).is_some_and(|bits| bits & 1 == 1)
+            }
+            _ => crash == Crash::PowerNamesKept,
         };
-        for change in std::mem::take(&mut self.changes).iter().take(kept) {
-            change.apply(&mut self.synced_names);
+        for (index, change) in std::mem::take(&mut self.changes).iter().enumerate() {
+            if kept(index) {
+                change.apply(&mut self.synced_names);
+            }
         }
         self.names.clone_from(&self.synced_names);
         for file in self.files.values_mut() {
@@ -322,8 +331,8 @@ impl Storage for MemStorage {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut disk = self.disk.lock();
-        disk.file(from)?;
-        disk.change(NameChange::Move(from.to_owned(), to.to_owned()));
+        let file = disk.file(from)?;
+        disk.change(NameChange::Move(from.to_owned(), to.to_owned(), file));
         Ok(())
     }
 

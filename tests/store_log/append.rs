@@ -81,7 +81,13 @@ fn race8_no_crash_while_opening_loses_a_line_or_a_torn_tail() {
     let rehearsal = FailingStorage::new(Arc::new(disk_with(log)));
     drop(Journal::open_append(&config(rehearsal.clone())).unwrap());
     for number in 1..=rehearsal.done().len() as u64 {
-        for crash in [Crash::Process, Crash::PowerSyncedOnly, Crash::PowerDataKept] {
+        for crash in [
+            Crash::Process,
+            Crash::PowerSyncedOnly,
+            Crash::PowerDataKept,
+            Crash::PowerSubset(1),
+            Crash::PowerSubset(2),
+        ] {
             let disk = disk_with(log);
             let failing = FailingStorage::new(Arc::new(disk.clone()));
             failing.plan(Plan::From(number, Fault::Error(ErrorKind::Other)));

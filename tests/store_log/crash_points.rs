@@ -212,6 +212,7 @@ fn power_losses() -> Vec<Crash> {
     let mut all =
         vec![Crash::Process, Crash::PowerSyncedOnly, Crash::PowerNamesKept, Crash::PowerDataKept];
     all.extend((0..6).map(Crash::PowerPrefix));
+    all.extend((0..32).map(Crash::PowerSubset));
     all
 }
 

@@ -34,8 +34,14 @@ fn run(journal: &Journal) -> usize {
 
 fn faults() -> Vec<(Operation, Fault)> {
     let shorts = [0, 1, 20, 1000].map(|count| Fault::ShortWrite(count, ErrorKind::StorageFull));
-    let mut all =
-        vec![(Operation::Write, FULL), (Operation::Write, EIO), (Operation::SyncFile, EIO)];
+    let done_all_the_same = Fault::After(ErrorKind::Other);
+    let mut all = vec![
+        (Operation::Write, FULL),
+        (Operation::Write, EIO),
+        (Operation::Write, done_all_the_same),
+        (Operation::SyncFile, EIO),
+        (Operation::SyncFile, done_all_the_same),
+    ];
     all.extend(shorts.map(|fault| (Operation::Write, fault)));
     all
 }
