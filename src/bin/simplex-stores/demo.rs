@@ -31,10 +31,10 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// How many threads work.
-    #[arg(long, short, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
+    #[arg(long, short, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
     threads: u64,
     /// How much they do in all.
-    #[arg(long, short, default_value_t = 20_000)]
+    #[arg(long, short, default_value_t = 10_000)]
     operations: u64,
     /// What the work is made from.
     #[arg(long, default_value_t = 1)]

@@ -227,7 +227,7 @@ impl Telling<'_> {
             let keys = self.dice.keys();
             self.push(LogRecord::UpdateKeys, keys);
         }
-        match self.dice.below(200) {
+        match self.dice.below(100) {
             0 => self.to_come.push_back(LogRecord::SuspendQueue(self.id.clone())),
             1 => {
                 let info = self.dice.blocking(!served);

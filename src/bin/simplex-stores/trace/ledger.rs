@@ -24,6 +24,8 @@ pub(super) enum Kind {
     NoLinkOfDeleted,
     /// A live queue is kept without its link, which another live queue has.
     LinkOfAnother,
+    /// A live queue is kept without its link, which another queue had when the journal gave it.
+    LinkWasAnothers,
     /// A live queue is kept without a service that does not exist or has another role.
     ServiceCleared,
     /// A live queue is there that the reference's own replay loses.
@@ -41,7 +43,7 @@ impl Kind {
             Self::DeletedNotCounted => "QS-24, RACE-61",
             Self::RecipientIdReused => "QS-12, RACE-44",
             Self::NoTombstone => "QS-12, RACE-21",
-            Self::LinkOfAnother => "RACE-19",
+            Self::LinkOfAnother | Self::LinkWasAnothers => "RACE-19",
             Self::ServiceCleared => "RACE-23",
             Self::QueueKept => "RACE-13, RACE-14, RACE-19",
         }
@@ -59,7 +61,8 @@ impl Kind {
             Self::LinkIdReused => "a deleted queue's link id is free at once",
             Self::NoTombstone => "a state holds no tombstone of a deleted queue",
             Self::NoLinkOfDeleted => "a state's link index does not lead to a deleted queue",
-            Self::LinkOfAnother => "a live queue is kept without a link that another one has",
+            Self::LinkOfAnother => "a live queue is kept without a link that another has",
+            Self::LinkWasAnothers => "a live queue is kept without a link that another had",
             Self::ServiceCleared => "a live queue is kept without a service that does not fit",
             Self::QueueKept => "a live queue is kept that the reference's replay loses",
         }

@@ -4,13 +4,20 @@
 //! journal, and after compacting and replaying again, whatever the reference's own replay makes of it. What
 //! a queue may lose is a link that another live queue has, and a service that does not exist or has another role.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::Value;
-use simplex_stores::{protocol::Semantics, queue_store::stm::StoreSnapshot};
+use simplex_stores::{
+    protocol::{ErrorType, Semantics},
+    queue_store::stm::StoreSnapshot,
+    store_log::{ReplayReport, ReplayWarning, WarningKind},
+};
 
 use super::{
-    journal::{compact, lines, replay},
+    journal::{compact, lines, replay, text},
     ledger::Kind,
     report::Tally,
 };
@@ -18,18 +25,21 @@ use crate::{failure::Failure, files::ScratchFolder, forms::RecForm};
 
 /// Live queues by recipient id, with their records.
 type Queues = BTreeMap<String, Value>;
+/// Links, each with the queue that was to have it: recipient id, link id.
+type Links = BTreeSet<(String, String)>;
 
 pub(super) fn check(folder: &Path, tally: &mut Tally) -> Result<(), Failure> {
     let live = recorded(&lines(&folder.join("final.jsonl"))?);
     let kept = recorded(&lines(&folder.join("compacted_replayed.jsonl"))?);
     let log = folder.join("store.log");
-    let (first, _) = replay(&log, Semantics::Strict)?;
-    compare("store.log replayed", &live, &first, tally);
+    let (first, report) = replay(&log, Semantics::Strict)?;
+    let dropped = dropped_links(&report, &text(&log)?);
+    compare("store.log replayed", &live, &first, &dropped, tally);
     let scratch = ScratchFolder::new()?;
     let copy = scratch.join("store.log");
     compact(&log, &copy, Semantics::Strict)?;
     let (second, _) = replay(&copy, Semantics::Strict)?;
-    compare("store.log compacted and replayed", &live, &second, tally);
+    compare("store.log compacted and replayed", &live, &second, &dropped, tally);
     let lost_there = live.keys().filter(|id| !kept.contains_key(*id)).count();
     tally.listed(Kind::QueueKept, lost_there as u64);
     tally.compared("live queues", live.len() as u64);
@@ -46,7 +56,23 @@ fn recorded(lines: &[String]) -> Queues {
     live.collect()
 }
 
-fn compare(place: &str, live: &Queues, state: &StoreSnapshot, tally: &mut Tally) {
+/// The links that a replay says it left out because another queue had them, each with the queue
+/// that it was to belong to.
+fn dropped_links(report: &ReplayReport, log: &str) -> Links {
+    let lines: Vec<&str> = log.lines().collect();
+    let refused = |warning: &ReplayWarning| match &warning.kind {
+        WarningKind::LinkDropped { entity, link } => Some((entity.clone(), link.clone())),
+        WarningKind::Rejected { operation: "CreateLink", error: ErrorType::Duplicate, .. } => {
+            let line = lines.get(usize::try_from(warning.line).ok()?.checked_sub(1)?)?;
+            let mut words = line.strip_prefix("LINK ")?.split(' ');
+            Some((words.next()?.to_owned(), words.next()?.to_owned()))
+        }
+        _ => None,
+    };
+    report.warnings.iter().filter_map(refused).collect()
+}
+
+fn compare(place: &str, live: &Queues, state: &StoreSnapshot, dropped: &Links, tally: &mut Tally) {
     let records = state.queues.iter().filter_map(|queue| {
         let record = RecForm::from(queue.record.as_deref()?);
         Some((queue.id.to_string(), serde_json::to_value(record).ok()?))
@@ -61,7 +87,12 @@ fn compare(place: &str, live: &Queues, state: &StoreSnapshot, tally: &mut Tally)
         let place = format!("{place}, queue {id}");
         match replayed.get(id) {
             None => tally.unlisted(place, &expected.to_string(), "(the queue is lost)"),
-            Some(got) => compare_record(&place, expected, got, &replayed, &services, tally),
+            Some(got) => {
+                let link = expected.get("link_id").and_then(Value::as_str).unwrap_or_default();
+                let reported = dropped.contains(&(id.clone(), link.to_owned()));
+                let link_kind = reported.then(|| link_kind(expected, &replayed));
+                compare_record(&place, expected, got, link_kind, &services, tally);
+            }
         }
     }
 }
@@ -71,13 +102,13 @@ fn compare_record(
     place: &str,
     expected: &Value,
     got: &Value,
-    replayed: &Queues,
+    link_kind: Option<Kind>,
     services: &BTreeMap<String, String>,
     tally: &mut Tally,
 ) {
     let mut allowed = expected.clone();
-    if lost(expected, got, "/link_id") && taken(expected, replayed) {
-        tally.listed(Kind::LinkOfAnother, 1);
+    if let (true, Some(kind)) = (lost(expected, got, "/link_id"), link_kind) {
+        tally.listed(kind, 1);
         set_null(&mut allowed, &["/link_id", "/queue_data"]);
     }
     for (service, role) in [("/rsrv", "M"), ("/notifier/nsrv", "N")] {
@@ -105,10 +136,13 @@ fn lost(expected: &Value, got: &Value, field: &str) -> bool {
     !null(expected) && null(got)
 }
 
-/// Another queue has the link.
-fn taken(expected: &Value, replayed: &Queues) -> bool {
+/// Whether another live queue still has the link that a queue was kept without.
+fn link_kind(expected: &Value, replayed: &Queues) -> Kind {
     let link = expected.get("link_id");
-    replayed.values().any(|record| record.get("link_id") == link)
+    match replayed.values().any(|record| record.get("link_id") == link) {
+        true => Kind::LinkOfAnother,
+        false => Kind::LinkWasAnothers,
+    }
 }
 
 fn set_null(record: &mut Value, fields: &[&str]) {
