@@ -14,7 +14,7 @@
 //! out. Negative capacities can't be written; with a capacity of 0 every write waits for ever, as there. As in
 //! [`TQueue`], a list is turned around at once.
 //!
-//! **Tests.** `tests/stm_structures/tbqueue.rs`: random operations against `VecDeque` with the equation above
+//! **Tests.** `tests/stm_laws/tbqueue.rs`: random operations against `VecDeque` with the equation above
 //! checked after each, flushing at every fill level, threads that produce and consume; `loom-tests/tests/stm.rs`.
 
 use super::error::StmResult;

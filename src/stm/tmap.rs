@@ -12,7 +12,7 @@
 //! sorts ([`Snapshot::iter_sorted`]). An operation that changes nothing writes nothing, as TM-19 allows:
 //! removing an absent key leaves transactions that read the map in peace.
 //!
-//! **Tests.** `tests/stm_structures/tmap.rs`: each TM- item, and random operations against `BTreeMap`.
+//! **Tests.** `tests/stm_laws/tmap.rs`: each TM- item, and random operations against `BTreeMap`.
 
 use super::error::StmResult;
 use super::snapshot::{Map, Snapshot};

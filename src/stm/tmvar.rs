@@ -9,7 +9,7 @@
 //! room. There is no fairness in either: all threads that wait wake up, and one of them goes on. No
 //! `mkWeakTMVar`: drop the handles instead.
 //!
-//! **Tests.** `tests/stm_structures/tmvar.rs`.
+//! **Tests.** `tests/stm_laws/tmvar.rs`.
 
 use super::error::StmResult;
 use super::transaction::{Transaction, retry};

@@ -11,7 +11,7 @@
 //! so the reader that does it runs for as long as the list is; a stream of writers can make it run again, until
 //! the engine's fallback lets it go first.
 //!
-//! **Tests.** `tests/stm_structures/tqueue.rs`: random operations against `VecDeque`, threads that produce and
+//! **Tests.** `tests/stm_laws/tqueue.rs`: random operations against `VecDeque`, threads that produce and
 //! consume; `loom-tests/tests/stm.rs`.
 
 use super::error::StmResult;

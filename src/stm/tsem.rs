@@ -9,7 +9,7 @@
 //! bound. A negative count to begin with is allowed, as there: so many signals are needed before the first permit.
 //! Neither is fair: all threads that wait wake up, and one of them gets the permit.
 //!
-//! **Tests.** `tests/stm_structures/tsem.rs`.
+//! **Tests.** `tests/stm_laws/tsem.rs`.
 
 use super::error::StmResult;
 use super::transaction::{Transaction, guard};

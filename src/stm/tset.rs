@@ -2,7 +2,7 @@
 //!
 //! **The promise.** As the map's: one variable, each operation a part of its transaction.
 //!
-//! **Tests.** `tests/stm_structures/tset.rs`.
+//! **Tests.** `tests/stm_laws/tset.rs`.
 
 use super::error::StmResult;
 use super::snapshot::Snapshot;

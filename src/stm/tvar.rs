@@ -10,7 +10,7 @@
 //! without a copy. `Debug` shows the committed value where Haskell has no `Show`. There is no
 //! `registerDelay`: a thread that wants to wake another after a while writes a variable.
 //!
-//! **Tests.** `tests/stm_laws/`, `tests/stm_structures/tvar.rs`.
+//! **Tests.** `tests/stm_laws/`, `tests/stm_laws/tvar.rs`.
 
 use super::engine::{Value, Var};
 use super::error::StmResult;

@@ -1,0 +1,96 @@
+//! The law *progress*: under contention every transaction commits in the end.
+#![cfg(not(loom))]
+
+use crate::harness::spawn;
+use simplex_stores::stm::{TVar, atomically, stats};
+use simplex_stores::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use simplex_stores::sync::thread::yield_now;
+use std::sync::Arc;
+
+/// Writers change a variable without a pause, and a reader whose body lasts until they have done so: alone, it
+/// would lose to them for ever.
+#[test]
+fn a_long_transaction_commits_beside_writers_that_never_stop() {
+    let var = TVar::new(0_u64);
+    let (done, commits) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let writers = [(); 3].map(|()| {
+        let (var, done, commits) = (var.clone(), done.clone(), commits.clone());
+        spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                atomically(|tx| var.modify(tx, |n| n + 1));
+                commits.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    });
+    for _ in 0..10 {
+        let before = stats();
+        atomically(|tx| {
+            let seen = var.read(tx)?;
+            let start = commits.load(Ordering::Relaxed);
+            // Waits for a conflict, but not for long: when the others stand back, there is none.
+            let mut patience = 20_000;
+            while commits.load(Ordering::Relaxed) < start + 4 && patience > 0 {
+                patience -= 1;
+                yield_now();
+            }
+            var.write(tx, seen + 1)
+        });
+        assert!(stats().since(before).reruns > 0, "there was no contention");
+    }
+    done.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    assert!(stats().turns > 0, "no transaction ever had to take a turn");
+}
+
+/// A conflict in each of the first runs, made certain by a thread that the body itself starts.
+#[test]
+fn after_sixteen_conflicts_in_a_row_a_transaction_takes_a_turn() {
+    let var = TVar::new(0_u32);
+    let before = stats();
+    let mut runs = 0;
+    atomically(|tx| {
+        runs += 1;
+        let seen = var.read(tx)?;
+        if runs <= 16 {
+            let var = var.clone();
+            spawn(move || atomically(|tx| var.modify(tx, |n| n + 100))).join().unwrap();
+        }
+        var.write(tx, seen + 1)
+    });
+    let counted = stats().since(before);
+    assert_eq!((runs, var.read_atomic()), (17, 1601));
+    assert!(counted.reruns >= 16 && counted.turns >= 1, "{counted:?}");
+}
+
+#[test]
+fn many_threads_on_one_variable_all_finish() {
+    let var = TVar::new(0_u64);
+    let threads = [(); 8].map(|()| {
+        let var = var.clone();
+        spawn(move || {
+            for _ in 0..2_000 {
+                atomically(|tx| {
+                    let n = var.read(tx)?;
+                    std::hint::black_box(n);
+                    var.write(tx, n + 1)
+                });
+            }
+        })
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(var.read_atomic(), 16_000);
+}
+
+#[test]
+fn statistics_count_what_happened() {
+    let var = TVar::new(0);
+    let before = stats();
+    for _ in 0..5 {
+        atomically(|tx| var.modify(tx, |n| n + 1));
+    }
+    assert!(stats().since(before).commits >= 5);
+}
