@@ -4,12 +4,13 @@ use std::{fmt, sync::Arc};
 
 use super::{
     config::Durability,
+    desk::Desk,
     error::{JournalError, JournalErrorKind},
     log_file::LogFile,
     record::LogRecord,
     storage::StorageLock,
-    ticket::{Ticket, WriterProgress},
-    writer::{self, Submission},
+    ticket::Ticket,
+    writer::{Submission, Writer},
 };
 use crate::sync::{
     Mutex, RwLock,
@@ -17,7 +18,7 @@ use crate::sync::{
     thread::{self, JoinHandle},
 };
 
-/// How many submissions may wait for the writer thread before submitting blocks.
+/// How many submissions may wait for the thread, where nobody waits for an answer, before submitting blocks.
 const SUBMISSIONS_AHEAD: usize = 4096;
 
 /// A log that is open and owned. Shared by reference between threads.
@@ -26,37 +27,42 @@ const SUBMISSIONS_AHEAD: usize = 4096;
 /// records where there is nothing to write.
 pub struct Journal {
     durability: Durability,
-    progress: Arc<WriterProgress>,
+    desk: Arc<Desk>,
     sender: RwLock<Option<Sender<Submission>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     lock: Mutex<Option<StorageLock>>,
 }
 
 impl Journal {
     pub(crate) fn new(file: LogFile, durability: Durability, lock: StorageLock) -> Self {
-        let progress = Arc::new(WriterProgress::new());
-        let (sender, submissions) = channel::bounded(SUBMISSIONS_AHEAD);
-        let writer = {
-            let progress = Arc::clone(&progress);
-            thread::spawn(move || writer::run(file, &submissions, &progress))
+        // Who waits for an answer cannot run ahead, and nobody may be kept from the desk by a full channel.
+        let (sender, submissions) = match durability {
+            Durability::Memory => channel::bounded(SUBMISSIONS_AHEAD),
+            Durability::Flush | Durability::Fsync => channel::unbounded(),
+        };
+        let writer = Writer::new(file, submissions);
+        let desk = Arc::new(Desk::new(writer, durability == Durability::Flush));
+        let thread = {
+            let desk = Arc::clone(&desk);
+            thread::spawn(move || desk.attend())
         };
         Self {
             durability,
-            progress,
+            desk,
             sender: RwLock::new(Some(sender)),
-            writer: Mutex::new(Some(writer)),
+            thread: Mutex::new(Some(thread)),
             lock: Mutex::new(Some(lock)),
         }
     }
 
-    /// Hands records to the writer thread, to be written together and after everything with a smaller number
-    /// (JR-17, RACE-1). Submissions may come in any order. Blocks while the writer is far behind; must not be called
+    /// Hands records to the writer, to be written together and after everything with a smaller number
+    /// (JR-17, RACE-1). Submissions may come in any order. Under `Durability::Memory` blocks while the writer is far behind; must not be called
     /// inside a transaction.
     ///
     /// Errors come through the ticket. On a broken journal nothing is written and every ticket has the first error;
     /// under `Durability::Memory`, the error of a write is known to later tickets only.
     pub fn submit(&self, seq: u64, records: Vec<LogRecord>) -> Ticket {
-        if let Some(error) = self.progress.error() {
+        if let Some(error) = self.desk.error() {
             return Ticket::known(Err(error));
         }
         let submission = Submission { seq, bytes: encode(&records) };
@@ -68,16 +74,17 @@ impl Journal {
             return Ticket::known(Err(JournalError::new(JournalErrorKind::Closed)));
         }
         match self.durability {
-            Durability::Memory => Ticket::known(Ok(())),
-            Durability::Flush | Durability::Fsync => {
-                Ticket::awaited(Arc::clone(&self.progress), seq)
+            Durability::Memory => {
+                self.desk.ring();
+                Ticket::known(Ok(()))
             }
+            Durability::Flush | Durability::Fsync => Ticket::awaited(Arc::clone(&self.desk), seq),
         }
     }
 
     /// Whether a write has failed. Stays so until the log is opened again.
     pub fn is_broken(&self) -> bool {
-        self.progress.is_broken()
+        self.desk.is_broken()
     }
 
     /// When a submission counts as written.
@@ -93,7 +100,7 @@ impl Journal {
     /// # Errors
     /// As [`close`](Self::close).
     pub fn close_after(&self, last: u64) -> Result<(), JournalError> {
-        let written = Ticket::awaited(Arc::clone(&self.progress), last).wait();
+        let written = self.desk.wait(last);
         self.close().and(written)
     }
 
@@ -104,16 +111,17 @@ impl Journal {
     /// The first error of the journal's life, also when a ticket already gave it.
     pub fn close(&self) -> Result<(), JournalError> {
         drop(self.sender.write().take());
+        self.desk.close();
         // Joined under the lock, so that a second closer waits for the first.
-        let mut writer = self.writer.lock();
-        if let Some(thread) = writer.take()
+        let mut thread = self.thread.lock();
+        if let Some(thread) = thread.take()
             && thread.join().is_err()
         {
             tracing::error!("store log: the writer thread ended abnormally");
-            self.progress.fail(JournalError::new(JournalErrorKind::Closed));
+            self.desk.abandon();
         }
         drop(self.lock.lock().take());
-        self.progress.error().map_or(Ok(()), Err)
+        self.desk.error().map_or(Ok(()), Err)
     }
 }
 

@@ -40,6 +40,11 @@ impl LogFile {
         Self { file, durability, good: length, synced: length, sidecar }
     }
 
+    /// Whether each append ends with a sync.
+    pub(crate) fn syncs(&self) -> bool {
+        self.durability == Durability::Fsync
+    }
+
     /// Appends one group of records and makes it as durable as was asked.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
         if bytes.is_empty() {
@@ -48,7 +53,7 @@ impl LogFile {
         if let Err(error) = self.file.write_all(bytes) {
             return Err(self.give_up(JournalErrorKind::Write, &error));
         }
-        if self.durability == Durability::Fsync {
+        if self.syncs() {
             if let Err(error) = self.file.sync() {
                 return Err(self.give_up(JournalErrorKind::Sync, &error));
             }

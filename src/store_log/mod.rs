@@ -25,6 +25,7 @@ mod append;
 mod backups;
 mod compact;
 mod config;
+mod desk;
 mod error;
 mod integrity;
 mod journal;
