@@ -10,8 +10,8 @@ use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{Durability, StoreLogConfig};
 use simplex_stores::sync::thread;
 
-use crate::model::{Op, call};
-use crate::ops::{key, recipient, record};
+use simplex_stores::testing::queue_store::{Answer, QueueOp, run as call};
+use simplex_stores::testing::queue_store::sample::{key, recipient, record};
 
 const THREADS: u64 = 4;
 const OPERATIONS: usize = 1_500;
@@ -31,7 +31,7 @@ fn concurrent_operations_keep_the_invariants_and_the_journal_explains_the_state(
                 thread::spawn(move || {
                     let mut g = Gen::new(20);
                     for _ in 0..OPERATIONS {
-                        let _ = call_tolerantly(&store, &Op::arbitrary(&mut g));
+                        let _ = call_tolerantly(&store, &QueueOp::arbitrary(&mut g));
                     }
                 })
             })
@@ -49,9 +49,9 @@ fn concurrent_operations_keep_the_invariants_and_the_journal_explains_the_state(
 }
 
 /// `call`, less the one check in it that holds only without other threads.
-fn call_tolerantly(store: &StmQueueStore, op: &Op) -> crate::model::Answer {
+fn call_tolerantly(store: &StmQueueStore, op: &QueueOp) -> Answer {
     match op {
-        Op::Get(key) => store.get_queue_rec(key).map(|_| String::new()),
+        QueueOp::Get(key) => store.get_queue_rec(key).map(|_| String::new()),
         op => call(store, op),
     }
 }

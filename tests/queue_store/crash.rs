@@ -17,7 +17,7 @@ use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{Durability, StoreLogConfig};
 use simplex_stores::sync::thread;
 
-use crate::ops;
+use simplex_stores::testing::queue_store::sample as ops;
 
 const FOLDER: &str = "SIMPLEX_STORES_CRASH_FOLDER";
 const THREADS: u64 = 3;

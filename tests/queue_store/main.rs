@@ -5,7 +5,5 @@ mod concurrency;
 mod crash;
 mod invariants;
 mod items;
-mod model;
-mod ops;
 mod replay;
 mod state_machine;

@@ -6,7 +6,7 @@ use simplex_stores::protocol::{
 use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{LogRecord, OnDamage, StoreLogConfig, WarningKind, compact_to};
 
-use crate::ops::{
+use simplex_stores::testing::queue_store::sample::{
     creds, key, keys, link, link_data, notifier, recipient, record, sender, service, service_id,
 };
 

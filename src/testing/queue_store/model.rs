@@ -1,123 +1,88 @@
-//! The sequential model: what the queue store means, without its indexes.
+//! The sequential model: what the queue store means under `Semantics::Strict`, without its indexes.
 //!
 //! It holds nothing but records; every question about an index is answered by looking at all of
 //! them. That makes it slow, and easy to believe.
 
 use std::collections::BTreeMap;
 
-use simplex_stores::protocol::{
-    AuthKey, BlockingInfo, EntityStatus, ErrorType, LinkData, LinkId, NotifierId, NtfCreds,
-    QueueLink, QueueRec, RecipientId, RecipientKeys, RoundedDate, ServiceId, ServiceParty,
-    ServiceRec, ServiceRole,
+use md5::{Digest, Md5};
+
+use super::op::{Answer, QueueOp, numbered, shown};
+use crate::protocol::{
+    EntityStatus, ErrorType, LinkData, LinkId, NotifierId, NtfCreds, QueueLink, QueueRec,
+    RecipientId, ServiceId, ServiceParty, ServiceRec, ServiceRole,
 };
-use simplex_stores::queue_store::{QueueKey, QueueStore, StmQueueStore, StoreQueue};
-
-/// One call of the contract, as data.
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    Add(RecipientId, Box<QueueRec>),
-    Get(QueueKey),
-    GetLink(RecipientId, LinkId),
-    AddLink(RecipientId, LinkId, LinkData),
-    DeleteLink(RecipientId),
-    Secure(RecipientId, AuthKey),
-    Keys(RecipientId, RecipientKeys),
-    AddNotifier(RecipientId, Box<NtfCreds>),
-    DeleteNotifier(RecipientId),
-    Suspend(RecipientId),
-    Block(RecipientId, BlockingInfo),
-    Unblock(RecipientId),
-    Time(RecipientId, RoundedDate),
-    Delete(RecipientId),
-    Service(Box<ServiceRec>),
-    SetService(RecipientId, ServiceParty, Option<ServiceId>),
-    SetServices(Vec<RecipientId>, ServiceParty, Option<ServiceId>),
-    Group(Vec<NotifierId>),
-    CountHash(ServiceParty, ServiceId),
-    Fold(ServiceId),
-    Counts,
-    /// Close the store and start it again from its journal.
-    Restart,
-}
-
-/// What a call answered, in a form that can be compared.
-pub(crate) type Answer = Result<String, ErrorType>;
+use crate::queue_store::QueueKey;
 
 /// The state: live queues and services, nothing else.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Model {
-    pub(crate) queues: BTreeMap<RecipientId, QueueRec>,
-    pub(crate) services: BTreeMap<ServiceId, ServiceRec>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueModel {
+    /// The live queues.
+    pub queues: BTreeMap<RecipientId, QueueRec>,
+    /// The services.
+    pub services: BTreeMap<ServiceId, ServiceRec>,
 }
 
-/// JSON, because `Debug` leaves secrets out and would make different ones look the same.
-fn shown<T: serde::Serialize>(value: T) -> String {
-    serde_json::to_string(&value).unwrap()
-}
-
-impl Model {
+impl QueueModel {
     /// What a `Strict` store answers, and what it does to the state.
-    pub(crate) fn apply(&mut self, op: &Op) -> Answer {
+    pub fn apply(&mut self, op: &QueueOp) -> Answer {
         match op {
-            Op::Add(id, record) => self.add(id, record),
-            Op::Get(key) => self.find(key).map(|(id, record)| shown((id, record))),
-            Op::GetLink(id, link) => match &self.live(id)?.link {
+            QueueOp::Add(id, record) => self.add(id, record),
+            QueueOp::Get(key) => self.find(key).map(|(id, record)| shown((id, record))),
+            QueueOp::GetLink(id, link) => match &self.live(id)?.link {
                 Some(present) if present.id == *link => Ok(shown(&present.data)),
                 _ => Err(ErrorType::Auth),
             },
-            Op::AddLink(id, link, data) => self.add_link(id, link, data),
-            Op::DeleteLink(id) => self.change(id, |record| record.link = None),
-            Op::Secure(id, key) => match &self.live(id)?.sender_key {
+            QueueOp::AddLink(id, link, data) => self.add_link(id, link, data),
+            QueueOp::DeleteLink(id) => self.change(id, |record| record.link = None),
+            QueueOp::Secure(id, key) => match &self.live(id)?.sender_key {
                 Some(present) if present != key => Err(ErrorType::Auth),
                 _ => self.change(id, |record| record.sender_key = Some(key.clone())),
             },
-            Op::Keys(id, keys) => self.change(id, |record| record.recipient_keys = keys.clone()),
-            Op::AddNotifier(id, creds) => self.add_notifier(id, creds),
-            Op::DeleteNotifier(id) => {
+            QueueOp::Keys(id, keys) => self.change(id, |record| record.recipient_keys = keys.clone()),
+            QueueOp::AddNotifier(id, creds) => self.add_notifier(id, creds),
+            QueueOp::DeleteNotifier(id) => {
                 let removed = self.live(id)?.notifier.clone();
                 self.change(id, |record| record.notifier = None)?;
                 Ok(shown(removed.map(|creds| *creds)))
             }
-            Op::Suspend(id) => self.change(id, |record| record.status = EntityStatus::Off),
-            Op::Block(id, info) => {
+            QueueOp::Suspend(id) => self.change(id, |record| record.status = EntityStatus::Off),
+            QueueOp::Block(id, info) => {
                 self.change(id, |record| record.status = EntityStatus::Blocked(*info))
             }
-            Op::Unblock(id) => self.change(id, |record| record.status = EntityStatus::Active),
-            Op::Time(id, date) => {
+            QueueOp::Unblock(id) => self.change(id, |record| record.status = EntityStatus::Active),
+            QueueOp::Time(id, date) => {
                 self.change(id, |record| record.updated_at = Some(*date))?;
                 Ok(shown(self.live(id)?))
             }
-            Op::Delete(id) => {
+            QueueOp::Delete(id) => {
                 let record = self.live(id)?.clone();
                 self.queues.remove(id);
                 Ok(shown(record))
             }
-            Op::Service(record) => self.service(record),
-            Op::SetService(id, party, service) => self.set_service(id, *party, service.as_ref()),
-            Op::SetServices(ids, party, service) => {
+            QueueOp::Service(record) => self.service(record),
+            QueueOp::SetService(id, party, service) => self.set_service(id, *party, service.as_ref()),
+            QueueOp::SetServices(ids, party, service) => {
                 let mut results = BTreeMap::new();
-                for id in ids
-                    .iter()
-                    .filter(|id| self.queues.contains_key(*id))
-                    .cloned()
-                    .collect::<Vec<_>>()
-                {
-                    let result = self.set_service(&id, *party, service.as_ref()).map(drop);
-                    results.insert(id, result);
+                for id in ids {
+                    if self.queues.contains_key(id) {
+                        let result = self.set_service(id, *party, service.as_ref()).map(drop);
+                        results.insert(id.clone(), result);
+                    }
                 }
                 Ok(shown(results.into_iter().collect::<Vec<_>>()))
             }
-            Op::Group(ids) => Ok(self.group(ids)),
-            Op::CountHash(party, id) => self.count(*party, id),
-            Op::Fold(id) => {
+            QueueOp::Group(ids) => Ok(self.group(ids)),
+            QueueOp::CountHash(party, id) => self.count(*party, id),
+            QueueOp::Fold(id) => {
                 let of_service = |(_, record): &(&RecipientId, &QueueRec)| {
                     record.rcv_service_id.as_ref() == Some(id)
                 };
                 let folded: Vec<_> = self.queues.iter().filter(of_service).collect();
                 Ok(shown(folded))
             }
-            Op::Counts => Ok(self.counts()),
-            Op::Restart => Ok(shown(())),
+            QueueOp::Counts => Ok(self.counts()),
+            QueueOp::Restart => Ok(shown(())),
         }
     }
 
@@ -218,7 +183,9 @@ impl Model {
             ServiceParty::Notifier => {
                 self.require(service, ServiceRole::Notifier)?;
                 self.change(id, |record| {
-                    record.notifier.as_mut().unwrap().service_id = service.cloned();
+                    if let Some(creds) = &mut record.notifier {
+                        creds.service_id = service.cloned();
+                    }
                 })
             }
         }
@@ -262,7 +229,7 @@ impl Model {
         let members = self.members(party, service);
         let mut hash = [0u8; 16];
         for id in &members {
-            let digest = <md5::Md5 as md5::Digest>::digest(id);
+            let digest = Md5::digest(id);
             hash.iter_mut().zip(digest).for_each(|(byte, other)| *byte ^= other);
         }
         Ok(shown((members.len() as i64, hash)))
@@ -283,68 +250,3 @@ impl Model {
     }
 }
 
-fn numbered(ids: &[NotifierId]) -> impl Iterator<Item = (NotifierId, usize)> + '_ {
-    ids.iter().cloned().enumerate().map(|(number, id)| (id, number))
-}
-
-/// Makes the same call on the real store and shows the answer in the model's form.
-pub(crate) fn call(store: &StmQueueStore, op: &Op) -> Answer {
-    let queue = |id: &RecipientId| store.get_queue(&QueueKey::Recipient(id.clone()));
-    match op {
-        Op::Add(id, record) => {
-            store.add_queue(id.clone(), (**record).clone())?;
-            Ok(shown((id, &**record)))
-        }
-        Op::Get(key) => {
-            let (queue, record) = store.get_queue_rec(key)?;
-            assert_eq!(store.get_queue(key)?.recipient_id(), queue.recipient_id());
-            Ok(shown((queue.recipient_id(), record)))
-        }
-        Op::GetLink(id, link) => store.get_link_data(&*queue(id)?, link).map(shown),
-        Op::AddLink(id, link, data) => {
-            store.add_link_data(&*queue(id)?, link.clone(), data.clone()).map(shown)
-        }
-        Op::DeleteLink(id) => store.delete_link_data(&*queue(id)?).map(shown),
-        Op::Secure(id, key) => store.secure_queue(&*queue(id)?, key.clone()).map(shown),
-        Op::Keys(id, keys) => store.update_keys(&*queue(id)?, keys.clone()).map(shown),
-        Op::AddNotifier(id, creds) => {
-            store.add_notifier(&*queue(id)?, (**creds).clone()).map(shown)
-        }
-        Op::DeleteNotifier(id) => store.delete_notifier(&*queue(id)?).map(shown),
-        Op::Suspend(id) => store.suspend_queue(&*queue(id)?).map(shown),
-        Op::Block(id, info) => store.block_queue(&*queue(id)?, *info).map(shown),
-        Op::Unblock(id) => store.unblock_queue(&*queue(id)?).map(shown),
-        Op::Time(id, date) => store.update_time(&*queue(id)?, *date).map(shown),
-        Op::Delete(id) => store.delete_queue(&*queue(id)?).map(shown),
-        Op::Service(record) => store.get_or_create_service((**record).clone()).map(shown),
-        Op::SetService(id, party, service) => {
-            store.set_queue_service(&*queue(id)?, *party, service.clone()).map(shown)
-        }
-        Op::SetServices(ids, party, service) => {
-            let queues: Vec<_> = ids.iter().filter_map(|id| queue(id).ok()).collect();
-            store.set_queue_services(*party, service.clone(), &queues).map(shown)
-        }
-        Op::Group(ids) => {
-            let groups = store.group_by_ntf_service(numbered(ids).collect())?;
-            Ok(shown((groups.services, groups.deleted)))
-        }
-        Op::CountHash(party, id) => {
-            let pair = store.service_count_hash(*party, id)?;
-            Ok(shown((pair.count, pair.hash.as_bytes())))
-        }
-        Op::Fold(id) => {
-            let folded = store.fold_service_queues(id, Vec::new(), |mut list, id, record| {
-                list.push((id.clone(), record));
-                list
-            })?;
-            Ok(shown(folded))
-        }
-        Op::Counts => {
-            let c = store.entity_counts()?;
-            let services = (c.rcv_services, c.ntf_services);
-            let in_sets = (c.rcv_service_queues, c.ntf_service_queues);
-            Ok(shown((c.queues, c.notifiers, services.0, services.1, in_sets.0, in_sets.1)))
-        }
-        Op::Restart => Ok(shown(())),
-    }
-}
