@@ -5,6 +5,8 @@
 //! - Generators: every type of [`crate::protocol`] and [`crate::store_log::LogRecord`] is
 //!   `quickcheck::Arbitrary`, edges included (ids of one byte and of a hundred, empty link data,
 //!   times before 1970). The generator decides everything, so a seeded one repeats itself.
+//! - [`history`]: histories of concurrent calls, and whether a sequential model explains them.
+//! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
 //! - `mutate`: small damage to valid input.
 //! - `fuzz`: the properties that any input must satisfy, as functions of bytes. The fuzzer's
 //!   targets in `fuzz/` and the bounded run in `tests/formats/` call the same ones.
@@ -14,9 +16,12 @@ mod arbitrary;
 mod failing_storage;
 #[cfg(feature = "testing")]
 pub mod fuzz;
+pub mod history;
 mod mem_storage;
 #[cfg(feature = "testing")]
 pub mod mutate;
+#[cfg(feature = "testing")]
+pub mod queue_store;
 
 #[cfg(feature = "testing")]
 pub use arbitrary::{Certificate, reference_can_read};

@@ -10,8 +10,8 @@ use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{Durability, StoreLogConfig};
 use simplex_stores::sync::thread;
 
-use simplex_stores::testing::queue_store::{Answer, QueueOp, run as call};
 use simplex_stores::testing::queue_store::sample::{key, recipient, record};
+use simplex_stores::testing::queue_store::{Answer, QueueOp, run as call};
 
 const THREADS: u64 = 4;
 const OPERATIONS: usize = 1_500;

@@ -6,7 +6,9 @@ use simplex_stores::protocol::{IdsHash, QueueLink, QueueRec, Semantics, ServiceR
 use simplex_stores::queue_store::stm::{StoreSnapshot, Violation};
 use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 
-use simplex_stores::testing::queue_store::sample::{creds, link, link_data, recipient, record, sender, service, service_id};
+use simplex_stores::testing::queue_store::sample::{
+    creds, link, link_data, recipient, record, sender, service, service_id,
+};
 
 /// Two services and two queues that use everything a queue can have.
 fn sound() -> StoreSnapshot {

@@ -5,5 +5,6 @@ mod concurrency;
 mod crash;
 mod invariants;
 mod items;
+mod linearizability;
 mod replay;
 mod state_machine;

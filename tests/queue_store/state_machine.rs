@@ -5,6 +5,7 @@ use simplex_stores::protocol::Semantics;
 use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{Durability, StoreLogConfig};
 
+use simplex_stores::testing::history::SequentialModel;
 use simplex_stores::testing::queue_store::{QueueModel, QueueOp, run as call};
 
 fn open(config: &StoreLogConfig) -> StmQueueStore {

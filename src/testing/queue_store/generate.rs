@@ -14,6 +14,7 @@ use crate::protocol::{
     RoundedDate, ServiceId, ServiceParty, ServiceRole,
 };
 use crate::queue_store::QueueKey;
+use crate::testing::history::SequentialModel;
 
 const QUEUES: u8 = 6;
 const NOTIFIERS: u8 = 5;

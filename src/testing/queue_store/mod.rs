@@ -3,6 +3,7 @@
 //! ```
 //! use simplex_stores::protocol::Semantics;
 //! use simplex_stores::queue_store::{BasicFactory, StmQueueStore};
+//! use simplex_stores::testing::history::SequentialModel;
 //! use simplex_stores::testing::queue_store::{QueueModel, QueueOp, run, sample};
 //!
 //! let store = StmQueueStore::new(BasicFactory, Semantics::Strict);

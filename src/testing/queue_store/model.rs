@@ -13,6 +13,7 @@ use crate::protocol::{
     RecipientId, ServiceId, ServiceParty, ServiceRec, ServiceRole,
 };
 use crate::queue_store::QueueKey;
+use crate::testing::history::SequentialModel;
 
 /// The state: live queues and services, nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,9 +24,12 @@ pub struct QueueModel {
     pub services: BTreeMap<ServiceId, ServiceRec>,
 }
 
-impl QueueModel {
+impl SequentialModel for QueueModel {
+    type Op = QueueOp;
+    type Answer = Answer;
+
     /// What a `Strict` store answers, and what it does to the state.
-    pub fn apply(&mut self, op: &QueueOp) -> Answer {
+    fn apply(&mut self, op: &QueueOp) -> Answer {
         match op {
             QueueOp::Add(id, record) => self.add(id, record),
             QueueOp::Get(key) => self.find(key).map(|(id, record)| shown((id, record))),
@@ -39,7 +43,9 @@ impl QueueModel {
                 Some(present) if present != key => Err(ErrorType::Auth),
                 _ => self.change(id, |record| record.sender_key = Some(key.clone())),
             },
-            QueueOp::Keys(id, keys) => self.change(id, |record| record.recipient_keys = keys.clone()),
+            QueueOp::Keys(id, keys) => {
+                self.change(id, |record| record.recipient_keys = keys.clone())
+            }
             QueueOp::AddNotifier(id, creds) => self.add_notifier(id, creds),
             QueueOp::DeleteNotifier(id) => {
                 let removed = self.live(id)?.notifier.clone();
@@ -61,7 +67,9 @@ impl QueueModel {
                 Ok(shown(record))
             }
             QueueOp::Service(record) => self.service(record),
-            QueueOp::SetService(id, party, service) => self.set_service(id, *party, service.as_ref()),
+            QueueOp::SetService(id, party, service) => {
+                self.set_service(id, *party, service.as_ref())
+            }
             QueueOp::SetServices(ids, party, service) => {
                 let mut results = BTreeMap::new();
                 for id in ids {
@@ -85,7 +93,9 @@ impl QueueModel {
             QueueOp::Restart => Ok(shown(())),
         }
     }
+}
 
+impl QueueModel {
     fn live(&self, id: &RecipientId) -> Result<&QueueRec, ErrorType> {
         self.queues.get(id).ok_or(ErrorType::Auth)
     }
@@ -249,4 +259,3 @@ impl QueueModel {
         ))
     }
 }
-

@@ -1,7 +1,5 @@
 //! Calls of the contract as data, and how to make them on a store.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::protocol::{
@@ -58,7 +56,6 @@ pub enum QueueOp {
     /// Not a call: the test closes the store and starts it again from its journal.
     Restart,
 }
-
 
 /// What a call answered, in a form that can be compared: the value as JSON, or the error.
 pub type Answer = Result<String, ErrorType>;
