@@ -28,7 +28,7 @@ pub(crate) struct ReplayForm<'a> {
     warnings: Vec<WarningForm>,
     seconds: f64,
     records_per_second: Option<u64>,
-    /// `null` where it cannot be measured.
+    /// `null` where it cannot be measured: too few queues, or a system that does not say.
     bytes_per_queue: Option<u64>,
 }
 
@@ -128,8 +128,12 @@ pub(crate) fn rate(count: u64, seconds: f64) -> Option<u64> {
     (seconds > 0.0).then(|| (count as f64 / seconds) as u64)
 }
 
+/// Fewer queues are lost in what a process needs anyway.
+const MEASURABLE_QUEUES: u64 = 1_000;
+
 fn bytes_per_queue(memory: Option<u64>, counts: &EntityCounts) -> Option<u64> {
-    memory?.checked_div(counts.queues)
+    let enough = counts.queues >= MEASURABLE_QUEUES;
+    memory.filter(|_| enough)?.checked_div(counts.queues)
 }
 
 pub(crate) fn or_unknown(number: Option<u64>) -> String {

@@ -8,6 +8,9 @@ use simplex_stores::store_log::{ReplayReport, WarningKind};
 
 use super::report::Tally;
 
+/// The operation that is about a service, not about a queue.
+const SERVICE: &str = "getCreateService";
+
 /// What a replay reported, in a common form.
 #[derive(Debug, Default)]
 struct Reported {
@@ -73,8 +76,8 @@ impl Reported {
 /// The reference's line for a warning; `None` for what it does not report.
 fn in_recorded_words(kind: &WarningKind) -> Option<String> {
     match kind {
-        WarningKind::Rejected { operation, entity, error } if is_service(operation) => {
-            Some(format!("ERROR STORE: getCreateService, stored service {entity}, {error}"))
+        WarningKind::Rejected { operation: SERVICE, entity, error } => {
+            Some(format!("ERROR STORE: {SERVICE}, stored service {entity}, {error}"))
         }
         WarningKind::Rejected { operation, entity, error } => {
             Some(format!("ERROR STORE: {operation}, stored queue {entity}, {error}"))
@@ -83,12 +86,8 @@ fn in_recorded_words(kind: &WarningKind) -> Option<String> {
             Some(format!("WARN STORE: {operation}, stored queue {entity}, already deleted"))
         }
         WarningKind::ServiceWrongId { stored, existing } => Some(format!(
-            "ERROR STORE: getCreateService, stored service {stored}, created with the wrong ID {existing}"
+            "ERROR STORE: {SERVICE}, stored service {stored}, created with the wrong ID {existing}"
         )),
         _ => None,
     }
-}
-
-fn is_service(operation: &str) -> bool {
-    operation == "NewService"
 }
