@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod edge_lines;
-mod edge_stores;
+mod edge;
 mod files;
 mod operations_batches;
 mod operations_queues;

@@ -1,4 +1,5 @@
-//! The recorded edge cases that drive a store, or replay what one wrote.
+//! The recorded edge cases that drive a store, or replay what one wrote. Those that are about lines alone are in
+//! `tests/formats/edge.rs`.
 
 use serde_json::{Value, json};
 use simplex_stores::protocol::{
@@ -9,11 +10,17 @@ use simplex_stores::queue_store::stm::StoreSnapshot;
 use simplex_stores::queue_store::{BasicFactory, QueueKey, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{OnDamage, ReplayReport, StoreLogConfig, WarningKind, compact_to};
 
-use crate::edge_lines::observed;
 use crate::sample::{
     BOTH, CHANGES, MESSAGING, NOTIFIER, REFERENCE, Running, STRICT, auth, creds, data, finds,
     full_rec, key, lid, nid, rec, rid, service, sid, vid,
 };
+
+/// What was observed in a case.
+fn observed(case: &str) -> Value {
+    let recorded = include_str!("../vectors/edge/edge.jsonl").lines();
+    let mut cases = recorded.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    cases.find(|recorded| recorded["case"] == case).unwrap()["observed"].take()
+}
 
 /// Replays a text; gives the store, the report and the compacted lines.
 fn replay(semantics: Semantics, text: &[u8]) -> (StmQueueStore, ReplayReport, Vec<String>) {
