@@ -14,6 +14,7 @@
 //! }
 //! ```
 
+pub mod contract;
 mod generate;
 mod model;
 mod op;
