@@ -17,7 +17,9 @@
 //!
 //! **Why the order is right.** As long as `F.start` exists, it is the truth and F is not looked at; so F may be in any state during S3 and
 //! S4. S5 makes F the truth, so F's bytes and its name are synced before (CR-12, RACE-9). S2's rename is synced before
-//! S3 for the same reason turned round: a new, empty F must not reach the disk before the name `F.start` does.
+//! S3 for the same reason turned round: a new, empty F must not reach the disk before the name `F.start` does. S5's rename is
+//! synced before the first append: while the disk still has the name `F.start`, what is appended to F does not count. R1 and R2 need
+//! no sync of their own, for whichever of them a power loss takes back, the old log has one of the two names.
 //!
 //! **Tests.** `tests/store_log/crash_points.rs` ends the start after each single file operation, by process crash and by power
 //! loss.
@@ -82,7 +84,6 @@ pub(crate) fn recover(config: &StoreLogConfig) -> Result<bool, OpenError> {
         storage.rename(log, &config.bak_path()).map_err(OpenError::io(OpenStep::Recover, log))?;
     }
     storage.rename(&start, log).map_err(OpenError::io(OpenStep::Recover, &start))?;
-    sync_folder(config, OpenStep::Recover)?;
     Ok(true)
 }
 

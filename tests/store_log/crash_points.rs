@@ -3,12 +3,12 @@
 use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use simplex_stores::{
-    store_log::{FsStorage, OpenError, OpenStep, Storage, StoreLogConfig},
+    store_log::{Durability, FsStorage, OpenError, OpenStep, Storage, StoreLogConfig},
     testing::{Crash, Done, FailingStorage, Fault, MemStorage, Operation, Plan},
 };
 
 use crate::support::{
-    BACKUP, LOG, NOW, TestStore, config, disk_with, lines, names, open, state_on, workload,
+    BACKUP, LOG, NOW, TestStore, config, create, disk_with, lines, names, open, state_on, workload,
 };
 
 const DIED: Fault = Fault::Error(ErrorKind::Other);
@@ -236,6 +236,19 @@ fn cr12_file_and_folder_are_synced_before_s5_and_the_folder_after() {
             (Operation::SyncDir, "/log"),
         ]
     );
+}
+
+/// While the disk has the name F.start, what is appended to F does not count; so S5 is synced before the first append.
+#[test]
+fn cr12_a_change_answered_right_after_the_start_survives_a_power_loss() {
+    let disk = disk_with(old_log());
+    let durable = config(disk.clone()).durability(Durability::Fsync);
+    let (journal, _, mut expected) = open(&durable).unwrap();
+    journal.submit(1, vec![create(9)]).wait().unwrap();
+    disk.crash(Crash::PowerSyncedOnly);
+    drop(journal);
+    expected.apply_one(create(9)).unwrap();
+    assert_eq!(state_on(&disk), expected.queues);
 }
 
 #[test]

@@ -94,3 +94,14 @@ fn damage_in_one_batch_is_recognised_by_a_record_in_a_later_one() {
     assert_eq!(store.queues.len(), 2);
     assert_eq!((report.replay.damage_total, report.replay.unreadable), (9_000, 18_000));
 }
+
+#[test]
+fn damage_at_the_end_of_a_batch_is_recognised_by_a_record_that_begins_the_next() {
+    for count in 4090..4100 {
+        let mut log = lines(&[create(1)]);
+        log.extend(b"garbage\n".repeat(count));
+        log.extend(lines(&[create(2)]));
+        let (_journal, report, _) = open(&config(disk_with(log))).unwrap();
+        assert_eq!(report.replay.damage_total, count as u64);
+    }
+}
