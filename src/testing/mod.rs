@@ -16,6 +16,8 @@ mod arbitrary;
 mod failing_storage;
 #[cfg(feature = "testing")]
 pub mod fuzz;
+#[cfg(feature = "testing")]
+mod fuzz_log;
 pub mod history;
 mod mem_storage;
 #[cfg(feature = "testing")]

@@ -6,6 +6,7 @@ mod backups;
 mod crash_points;
 mod damage;
 mod faults;
+mod fuzzing;
 mod group_commit;
 mod integrity;
 mod ownership;
