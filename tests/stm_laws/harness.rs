@@ -27,6 +27,8 @@ pub(crate) fn explore(scenario: impl Fn() + Send + Sync + 'static) {
     model.preemption_bound = Some(3);
     model.max_permutations = None;
     model.max_duration = None;
+    // Not a limit of the exploration: going beyond it fails.
+    model.max_branches = 100_000;
     model.check(scenario);
 }
 
