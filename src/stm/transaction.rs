@@ -209,6 +209,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // loom ends the threads of a failed execution by unwinding them, when their locals are gone.
+        if cfg!(loom) && std::thread::panicking() {
+            return;
+        }
         let _ = RUNNING.try_with(|running| running.set(false));
     }
 }

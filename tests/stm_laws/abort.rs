@@ -1,7 +1,7 @@
 //! The law *abort*: a transaction can end with a typed error; every write is discarded, the reads are still
 //! validated (`opaque.rs` has the tests of that).
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use simplex_stores::stm::{
     TMap, TQueue, TVar, TxError, abort, atomically, guard, retry, try_atomically,
 };

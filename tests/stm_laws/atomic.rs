@@ -1,6 +1,6 @@
 //! The law *atomic*: committed transactions are equivalent to one serial order that respects real time.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use simplex_stores::stm::{TVar, atomically};
 
 #[test]

@@ -3,45 +3,52 @@
 pub(crate) use simplex_stores::sync::thread::{JoinHandle, spawn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a thread of a scenario repeats, so that threads meet on real processors.
-#[cfg(not(loom))]
-pub(crate) const STEPS: usize = 300;
-/// loom meets them all with one.
-#[cfg(loom)]
-pub(crate) const STEPS: usize = 1;
+/// What a thread of a scenario repeats, so that threads meet on real processors; loom makes them meet with two.
+pub(crate) const STEPS: usize = if cfg!(loom) { 2 } else { 300 };
 
-/// Runs `scenario` many times.
-#[cfg(not(loom))]
-pub(crate) fn explore(scenario: impl Fn() + Send + Sync + 'static) {
-    for _ in 0..30 {
-        scenario();
-    }
+/// Runs a scenario that stands in a test as a closure.
+pub(crate) fn explore<F: Fn() + Send + Sync + 'static>(scenario: F) {
+    explore_as(&name_of::<F>(), scenario);
 }
 
-/// Runs `scenario` in every interleaving that switches away from a running thread at most three times.
-///
-/// The limits that could end the exploration early are off, so it returns only when it is complete.
-#[cfg(loom)]
-pub(crate) fn explore(scenario: impl Fn() + Send + Sync + 'static) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.max_permutations = None;
-    model.max_duration = None;
-    // Not a limit of the exploration: going beyond it fails.
-    model.max_branches = 100_000;
-    model.check(scenario);
+/// Runs `scenario` many times on real threads; under loom, in every interleaving that switches away from a running thread
+/// at most three times, and holds the number of executions against the table of the loom tests.
+pub(crate) fn explore_as(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
+    record(name, runs(scenario));
 }
 
-/// Runs `scenario` once, on one thread.
+/// Runs `scenario` as [`explore_as`] does, and says how often that was.
 #[cfg(not(loom))]
+pub(crate) fn runs(scenario: impl Fn() + Send + Sync + 'static) -> u64 {
+    (0..30).map(|_| scenario()).count() as u64
+}
+
+#[cfg(loom)]
+pub(crate) fn runs(scenario: impl Fn() + Send + Sync + 'static) -> u64 {
+    loom_tests::count(3, scenario)
+}
+
+/// Under loom, holds a number of executions against the table.
+pub(crate) fn record(name: &str, runs: u64) {
+    #[cfg(loom)]
+    loom_tests::record(&format!("stm_laws/{name}"), runs);
+    let _ = (name, runs);
+}
+
+/// `file/test`, of a closure that stands in a test.
+pub(crate) fn name_of<F>() -> String {
+    let path = std::any::type_name::<F>();
+    let place = path.split_once("::{{closure}}").map_or(path, |(place, _)| place);
+    let parts: Vec<_> = place.split("::").collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
+}
+
+/// Runs `scenario` once, on one thread, which under loom is all there is to explore.
 pub(crate) fn once(scenario: impl Fn() + Send + Sync + 'static) {
+    #[cfg(loom)]
+    assert_eq!(loom_tests::count(0, scenario), 1);
+    #[cfg(not(loom))]
     scenario();
-}
-
-/// Runs `scenario`, which uses one thread and so has one interleaving.
-#[cfg(loom)]
-pub(crate) fn once(scenario: impl Fn() + Send + Sync + 'static) {
-    explore(scenario);
 }
 
 /// What `work` panics with.

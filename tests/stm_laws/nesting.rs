@@ -1,6 +1,6 @@
 //! The law *nesting*: a transaction started inside another one is refused with a clear message.
 
-use crate::harness::{explore, once, panic_of, spawn};
+use super::harness::{explore, once, panic_of, spawn};
 use simplex_stores::stm::{TMap, TVar, TxError, atomically, try_atomically};
 
 #[test]

@@ -3,12 +3,12 @@
 //! The model engine keeps it whole. On the reference engine, what can be shown is that nothing that
 //! comes of an inconsistent state leaves the transaction: no result, no abort, no panic.
 
-use crate::harness::{STEPS, explore, quiet_panic, spawn};
+use super::harness::{STEPS, explore_as, name_of, quiet_panic, spawn};
 use simplex_stores::stm::{TVar, TxError, abort, atomically, try_atomically};
 
 /// Runs `reader` beside a thread that keeps two variables equal.
-fn beside_a_writer(reader: impl Fn(&TVar<usize>, &TVar<usize>) + Send + Sync + 'static) {
-    explore(move || {
+fn beside_a_writer<F: Fn(&TVar<usize>, &TVar<usize>) + Send + Sync + 'static>(reader: F) {
+    explore_as(&name_of::<F>(), move || {
         let (x, y) = (TVar::new(0), TVar::new(0));
         let writer = {
             let (x, y) = (x.clone(), y.clone());

@@ -1,7 +1,7 @@
 //! The law *or_else*: left-biased; a retried left branch leaves no write, but its reads stay in the read
 //! set, for validation and for waking.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, explore_as, once, spawn};
 use simplex_stores::stm::{
     StmResult, TVar, Transaction, TxResult, abort, atomically, guard, retry, try_atomically,
 };
@@ -132,7 +132,7 @@ fn no_result_says_so_with_the_branches_nested_on_the_left() {
     });
 }
 
-fn flip(flags: [TVar<bool>; 2]) -> crate::harness::JoinHandle<()> {
+fn flip(flags: [TVar<bool>; 2]) -> super::harness::JoinHandle<()> {
     spawn(move || {
         for _ in 0..STEPS {
             atomically(|tx| {
@@ -165,7 +165,8 @@ fn a_blind_write_on_the_right_does_not_hide_what_the_left_read() {
 #[test]
 fn a_change_to_what_either_branch_read_wakes() {
     for woken_by in 0..2 {
-        explore(move || {
+        let name = format!("or_else/a_change_to_what_either_branch_read_wakes/{woken_by}");
+        explore_as(&name, move || {
             let flags = [TVar::new(false), TVar::new(false)];
             let waiter = {
                 let flags = flags.clone();

@@ -1,6 +1,6 @@
 //! The law *panic*: a panic inside a transaction publishes nothing, and poisons and locks nothing.
 
-use crate::harness::{explore, once, panic_of, quiet_panic, spawn};
+use super::harness::{explore, once, panic_of, quiet_panic, spawn};
 use simplex_stores::stm::{StmResult, TMap, TVar, atomically, guard};
 use simplex_stores::sync::Tally;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The law *progress*: under contention every transaction commits in the end.
 #![cfg(not(loom))]
 
-use crate::harness::spawn;
+use super::harness::spawn;
 use simplex_stores::stm::{TVar, atomically, stats};
 use simplex_stores::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use simplex_stores::sync::thread::yield_now;

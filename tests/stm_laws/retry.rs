@@ -2,7 +2,7 @@
 //!
 //! A wake-up that is lost shows as a test that never ends; under loom, as a deadlock that it reports.
 
-use crate::harness::{STEPS, explore, once, panic_of, spawn};
+use super::harness::{STEPS, explore, explore_as, once, panic_of, spawn};
 use simplex_stores::stm::{TVar, atomically, guard, retry};
 use simplex_stores::sync::Tally;
 use std::sync::Arc;
@@ -49,7 +49,8 @@ fn two_threads_hand_a_turn_back_and_forth() {
 #[test]
 fn any_of_the_variables_read_wakes() {
     for woken_by in 0..2 {
-        explore(move || {
+        let name = format!("retry/any_of_the_variables_read_wakes/{woken_by}");
+        explore_as(&name, move || {
             let vars = [TVar::new(false), TVar::new(false)];
             let others = vars.clone();
             let waiter = spawn(move || {

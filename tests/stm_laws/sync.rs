@@ -1,6 +1,6 @@
 //! The `sync` facade: what the two sets of names must do alike.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use simplex_stores::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use simplex_stores::sync::channel::{self, RecvError, TryRecvError, TrySendError};
 use simplex_stores::sync::{Condvar, Mutex, RwLock};

@@ -1,6 +1,6 @@
 //! `TBQueue`, hard: the one of GHC broke twice, in flushing and in its capacity.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, explore_as, once, spawn};
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use simplex_stores::stm::{StmResult, TBQueue, Transaction, atomically, retry};
 use std::collections::VecDeque;
@@ -156,7 +156,8 @@ fn a_queue_without_room_makes_writers_wait() {
 #[test]
 fn a_waiting_writer_wakes_when_room_is_made() {
     for flush in [false, true] {
-        explore(move || {
+        let name = format!("tbqueue/a_waiting_writer_wakes_when_room_is_made/{flush}");
+        explore_as(&name, move || {
             let queue = TBQueue::new(1);
             atomically(|tx| queue.write(tx, 1));
             let writer = {

@@ -1,6 +1,6 @@
 //! `TMap`: each TM- item of formats.md, and random operations against `BTreeMap`.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use simplex_stores::stm::{TMap, TVar, atomically, guard, retry};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! `TMVar`.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use simplex_stores::stm::{TMVar, atomically};
 
 #[test]

@@ -1,6 +1,6 @@
 //! `TQueue`.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use simplex_stores::stm::{StmResult, TQueue, Transaction, atomically, retry};
 use std::collections::VecDeque;

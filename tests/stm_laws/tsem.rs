@@ -1,6 +1,6 @@
 //! `TSem`.
 
-use crate::harness::{STEPS, explore, once, spawn};
+use super::harness::{STEPS, explore, once, spawn};
 use simplex_stores::stm::{TSem, TVar, atomically, retry};
 
 fn would_wait(semaphore: &TSem) -> bool {

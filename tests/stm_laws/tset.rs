@@ -1,6 +1,6 @@
 //! `TSet`.
 
-use crate::harness::once;
+use super::harness::once;
 use quickcheck::QuickCheck;
 use simplex_stores::stm::{TSet, atomically};
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! `TVar`: copies are made only where somebody else holds the value.
 
-use crate::harness::once;
+use super::harness::once;
 use simplex_stores::stm::{TVar, atomically, retry};
 use simplex_stores::sync::Tally;
 use std::sync::Arc;

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs every loom test and writes anew how many executions each took. Look at the difference before keeping it:
+# a number that fell is a scenario that has lost interleavings.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+target="${CARGO_TARGET_DIR:-$PWD/../target}"
+counts=$(mktemp)
+trap 'rm -f "$counts"' EXIT
+
+UPDATE_EXECUTIONS="$counts" CARGO_TARGET_DIR="${target%/}-loom" \
+  RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" cargo test -p loom-tests --release
+LC_ALL=C sort "$counts" > executions.tsv
+git --no-pager diff --stat -- executions.tsv
