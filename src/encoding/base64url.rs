@@ -59,7 +59,7 @@ pub fn parse_encoded<'a>(
     expected: &'static str,
 ) -> ParseResult<Encoded<'a>> {
     let start = parser.clone();
-    let characters = parser.take_while(is_character);
+    let characters = parser.advance(run_length(parser.rest()));
     let padding = parser.take_while(|byte| byte == b'=').len();
     let right_padding = match characters.len() % 4 {
         0 => padding == 0 && !characters.is_empty(),
@@ -109,7 +109,19 @@ pub fn parse_with<'a, T>(
     })
 }
 
-/// Whether a byte is one of the 64 characters.
+/// How many of the first bytes of `text` are characters. Sixteen at a time without a branch, since
+/// most of a journal is base64url and this is the first look at it.
+fn run_length(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<16>();
+    let whole = |block: &&[u8; 16]| block.iter().fold(true, |all, &byte| all & is_character(byte));
+    let length = 16 * blocks.iter().take_while(whole).count();
+    let rest = text.get(length..).unwrap_or_default();
+    length + rest.iter().take_while(|&&byte| is_character(byte)).count()
+}
+
+/// Whether a byte is one of the 64 characters; branch-free.
 fn is_character(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter | digit | (byte == b'-') | (byte == b'_')
 }

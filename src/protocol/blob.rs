@@ -6,11 +6,20 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::encoding::base64url::Encoded;
+
 /// Immutable bytes, possibly none; cloning shares them. `Debug` shows only the length.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Blob(Arc<[u8]>);
 
 impl Blob {
+    /// Decodes a text into bytes that are allocated once; `None` when it can't be decoded.
+    pub(super) fn decode(encoded: Encoded<'_>) -> Option<Self> {
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, encoded.decoded_length()).collect();
+        encoded.decode_into(Arc::get_mut(&mut bytes)?)?;
+        Some(Self(bytes))
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -49,5 +49,5 @@ fn decode_part(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Blo
     if semantics == Semantics::Strict && matches!(parser.peek(), None | Some(b' ')) {
         return Ok(Blob::default());
     }
-    base64url::parse(parser, "base64url link data").map(Blob::from)
+    base64url::parse_with(parser, "base64url link data", Blob::decode)
 }

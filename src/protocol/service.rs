@@ -176,13 +176,11 @@ impl TextEncode for CertChain {
 
 impl TextDecode for CertChain {
     fn decode_text(parser: &mut Parser<'_>, _: Semantics) -> ParseResult<Self> {
+        let sound = |one: &Blob| certificate::is_certificate(one.as_bytes());
         let certificates = list::parse_maybe_empty(parser, |parser| {
-            let start = parser.clone();
-            let der = base64url::parse(parser, "a base64url certificate")?;
-            if !certificate::is_certificate(&der) {
-                return Err(start.error("a certificate"));
-            }
-            Ok(Blob::from(der))
+            base64url::parse_with(parser, "a certificate", |encoded| {
+                Blob::decode(encoded).filter(sound)
+            })
         })?;
         Ok(Self(certificates.into()))
     }
