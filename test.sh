@@ -55,8 +55,8 @@ step_test() { # all tests, all features
   run_tests --workspace --all-features
 }
 
-step_test_lean() { # the library's own tests again, without features
-  run_tests --no-default-features --lib
+step_test_lean() { # the library's tests again, without features
+  run_tests --no-default-features
 }
 
 step_doctest() { # the examples of the documentation
@@ -94,10 +94,7 @@ run_tests() {
   if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run "$@"
   else
-    case " $* " in
-      *" --lib "*) cargo test "$@" ;;
-      *) cargo test "$@" --lib --bins --tests ;; # doc tests have a step of their own
-    esac
+    cargo test "$@" --lib --bins --tests # doc tests have a step of their own
   fi
 }
 
