@@ -20,7 +20,7 @@ use super::{
     log_file::LogFile,
     report::AppendReport,
     start::{recover, take_lock},
-    storage::{StorageFile, StorageRead, folder_of},
+    storage::{StorageFile, StorageRead, copy_permissions, folder_of},
 };
 
 /// How much is read or copied at a time, in bytes.
@@ -92,6 +92,7 @@ fn keep_tail(
     kept: &Path,
 ) -> io::Result<()> {
     let mut copy = config.storage.create(kept)?;
+    copy_permissions(&*config.storage, &config.path, kept);
     log.seek(SeekFrom::Start(start))?;
     let mut piece = Vec::new();
     loop {

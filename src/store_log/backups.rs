@@ -93,6 +93,14 @@ pub(crate) fn retain(config: &StoreLogConfig) -> Retention {
     done
 }
 
+/// The newest timed backup, when there is one and the folder can be listed.
+pub(crate) fn newest(config: &StoreLogConfig) -> Option<PathBuf> {
+    let (base, folder) = (config.path.file_name()?, folder_of(&config.path));
+    let names = config.storage.list(folder).ok()?;
+    let timed = names.into_iter().filter_map(|name| Some((backup_time(base, &name)?, name)));
+    timed.max().map(|(_, name)| folder.join(name))
+}
+
 /// The names that retention deletes, oldest first.
 fn outdated(log: &Path, names: Vec<OsString>, now: OffsetDateTime) -> Vec<OsString> {
     let Some(base) = log.file_name() else { return Vec::new() };

@@ -87,6 +87,11 @@ pub enum WarningKind {
     },
     /// The last start had ended before its compaction did; its partial file was set aside as `F.bak` (CP-7).
     UnfinishedStart,
+    /// There was no log, and yet there are backups of one: a new, empty log was made beside them.
+    BackupsWithoutLog {
+        /// The newest of them.
+        newest: PathBuf,
+    },
     /// The integrity sidecar is about another file, or cannot be read; it was not used.
     SidecarUnusable {
         /// Why.
@@ -128,6 +133,11 @@ impl fmt::Display for WarningKind {
             Self::UnfinishedStart => {
                 f.write_str("the last start did not end; its partial file, if any, is now F.bak")
             }
+            Self::BackupsWithoutLog { newest } => write!(
+                f,
+                "there was no log, but there is a backup of one, {}: an empty log was made",
+                newest.display()
+            ),
             Self::SidecarUnusable { reason } => write!(f, "integrity sidecar not used: {reason}"),
         }
     }

@@ -24,6 +24,8 @@
 //! **Tests.** `tests/store_log/crash_points.rs` ends the start after each single file operation, by process crash and by power
 //! loss.
 
+use std::path::Path;
+
 use super::{
     backups,
     compact::write_state,
@@ -34,7 +36,7 @@ use super::{
     log_file::LogFile,
     replay::{ReplayTarget, replay_file},
     report::{CompactReport, ReplayReport, ReplayWarning, StartReport, WarningKind},
-    storage::{StorageFile, StorageLock, folder_of},
+    storage::{StorageFile, StorageLock, copy_permissions, folder_of},
 };
 
 /// Opens a log for a running store: takes the lock, recovers what an unfinished start left, replays the log
@@ -98,8 +100,13 @@ fn first_start(
     target: &mut dyn ReplayTarget,
     lock: StorageLock,
 ) -> Result<(Journal, StartReport), OpenError> {
-    let (file, compacted, blocks) = write_log(config, target)?;
-    let report = StartReport { created: true, compacted, ..StartReport::default() };
+    let (file, compacted, blocks) = write_log(config, None, target)?;
+    let mut report = StartReport { created: true, compacted, ..StartReport::default() };
+    if let Some(newest) = backups::newest(config) {
+        let kind = WarningKind::BackupsWithoutLog { newest };
+        report.replay.warnings.push(ReplayWarning { line: 0, offset: 0, kind });
+        report.replay.warnings_total = 1;
+    }
     Ok((journal(config, file, compacted.bytes, blocks, lock), report))
 }
 
@@ -114,7 +121,7 @@ fn restart(
     refuse_damage(config, &replay)?;
     storage.rename(log, &start).map_err(OpenError::io(OpenStep::SetAside, log))?;
     sync_folder(config, OpenStep::SetAside)?;
-    let (file, compacted, blocks) = write_log(config, target)?;
+    let (file, compacted, blocks) = write_log(config, Some(&start), target)?;
     let damaged = replay.unreadable > 0 || replay.damage_total > 0;
     let backup =
         backups::free_name(config, damaged).map_err(OpenError::io(OpenStep::Inspect, log))?;
@@ -151,10 +158,17 @@ fn refuse_damage(config: &StoreLogConfig, replay: &ReplayReport) -> Result<(), O
 /// A log that was just written and synced, and what its sidecar needs.
 type Written = (Box<dyn StorageFile>, CompactReport, Option<Blocks>);
 
-/// S3 and S4: makes F, writes the state to it, and brings its bytes and its name to stable storage.
-fn write_log(config: &StoreLogConfig, state: &dyn ReplayTarget) -> Result<Written, OpenError> {
+/// S3 and S4: makes F, with the access rights of the old one, writes the state to it, and brings its bytes and its name to stable storage.
+fn write_log(
+    config: &StoreLogConfig,
+    old: Option<&Path>,
+    state: &dyn ReplayTarget,
+) -> Result<Written, OpenError> {
     let at = |step| OpenError::io(step, &config.path);
     let mut file = config.storage.create(&config.path).map_err(at(OpenStep::Write))?;
+    if let Some(old) = old {
+        copy_permissions(&*config.storage, old, &config.path);
+    }
     let (report, blocks) = write_state(config, &mut *file, state).map_err(at(OpenStep::Write))?;
     file.sync().map_err(at(OpenStep::Sync))?;
     sync_folder(config, OpenStep::Sync)?;

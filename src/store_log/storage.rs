@@ -142,6 +142,23 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// `NotFound` when it is not there, else what the operating system reports.
     fn identity(&self, path: &Path) -> io::Result<Option<u64>>;
+
+    /// Gives `to` the access rights of `from`, where the system has any: a log holds secrets, and who may read it must not
+    /// change when it is rewritten. Does nothing unless a storage says otherwise.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    fn copy_permissions(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let _ = (from, to);
+        Ok(())
+    }
+}
+
+/// As [`Storage::copy_permissions`]; a failure is only logged, for the file is of use without.
+pub(crate) fn copy_permissions(storage: &dyn Storage, from: &Path, to: &Path) {
+    if let Err(error) = storage.copy_permissions(from, to) {
+        tracing::warn!("{}: access rights not taken over: {error}", to.display());
+    }
 }
 
 /// The folder that holds a file; the current one for a bare name.
@@ -248,5 +265,9 @@ impl Storage for FsStorage {
     #[cfg(not(unix))]
     fn identity(&self, path: &Path) -> io::Result<Option<u64>> {
         fs::metadata(path).map(|_| None)
+    }
+
+    fn copy_permissions(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::set_permissions(to, fs::metadata(from)?.permissions())
     }
 }

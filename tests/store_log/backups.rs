@@ -4,6 +4,7 @@ use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use simplex_stores::{
     encoding::timestamp,
+    store_log::StoreLogConfig,
     testing::{FailingStorage, Fault, MemStorage, Operation, Plan},
 };
 
@@ -127,4 +128,32 @@ fn cp8_no_backup_replaces_another() {
     assert_eq!(report.backup.unwrap(), Path::new("/log/F.2025-06-01T12:00:00.500000002Z"));
     assert_eq!(disk.read("/log/F.2025-06-01T12:00:00.5Z").unwrap(), b"earlier");
     assert!(disk.read(LOG).is_some());
+}
+
+/// The state of CR-12 that a reference router may leave: no log, and its only copy is a backup.
+#[test]
+fn cr12_an_empty_log_beside_backups_is_told() {
+    let disk = MemStorage::new();
+    disk.put("/log/F.2025-05-01T00:00:00Z", "older");
+    disk.put("/log/F.2025-05-02T00:00:00Z", "newer");
+    let (_journal, report, _) = open(&config(disk)).unwrap();
+    assert!(report.created);
+    let [warning] = &report.replay.warnings[..] else { panic!("one warning expected") };
+    assert!(warning.to_string().contains("/log/F.2025-05-02T00:00:00Z"), "{warning}");
+    let (_journal, report, _) = open(&config(MemStorage::new())).unwrap();
+    assert!(report.created && report.replay.warnings.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_keeps_its_access_rights_when_it_is_rewritten() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("F");
+    for mode in [0o600, 0o640] {
+        fs::write(&log, lines(&workload())).unwrap();
+        fs::set_permissions(&log, fs::Permissions::from_mode(mode)).unwrap();
+        drop(open(&StoreLogConfig::new(&log)).unwrap());
+        assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, mode);
+    }
 }

@@ -10,6 +10,7 @@ mod fuzzing;
 mod group_commit;
 mod integrity;
 mod ownership;
+mod panics;
 mod replay;
 mod snapshot;
 mod support;
