@@ -103,6 +103,7 @@ mod engine;
 mod error;
 mod list;
 mod log;
+mod map;
 mod snapshot;
 mod stats;
 mod tbqueue;

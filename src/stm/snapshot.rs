@@ -1,10 +1,8 @@
 //! A map or set as it was at one moment.
 
+use super::map::Map;
 use std::fmt;
 use std::hash::Hash;
-
-/// What a [`TMap`](super::TMap) keeps in its variable.
-pub(super) type Map<K, V> = im::HashMap<K, V>;
 
 /// All entries of a [`TMap`](super::TMap) at one moment. It shares its structure with the map and doesn't
 /// change; a clone costs as little as the first.

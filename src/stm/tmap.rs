@@ -15,7 +15,8 @@
 //! **Tests.** `tests/stm_laws/tmap.rs`: each TM- item, and random operations against `BTreeMap`.
 
 use super::error::StmResult;
-use super::snapshot::{Map, Snapshot};
+use super::map::Map;
+use super::snapshot::Snapshot;
 use super::transaction::Transaction;
 use super::tvar::TVar;
 use std::fmt;
@@ -124,7 +125,7 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn insert(&self, tx: &mut Transaction<'_>, key: K, value: V) -> StmResult<()> {
-        self.replace(tx, key, value).map(drop)
+        self.map.update(tx, |map| map.insert(key, value))
     }
 
     /// Runs `make`, then sets the value of `key` to what it yields, in the map as it is by then: what
@@ -149,7 +150,10 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn remove(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<()> {
-        self.take(tx, key).map(drop)
+        if !self.contains_key(tx, key)? {
+            return Ok(());
+        }
+        self.map.update(tx, |map| map.remove(key))
     }
 
     /// Sets the value of `key` and returns the earlier one, in one step (TM-12, TM-20).
@@ -158,7 +162,11 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn replace(&self, tx: &mut Transaction<'_>, key: K, value: V) -> StmResult<Option<V>> {
-        self.map.update(tx, |map| map.insert(key, value))
+        self.map.update(tx, |map| {
+            let old = map.get(&key).cloned();
+            map.insert(key, value);
+            old
+        })
     }
 
     /// Removes `key` and returns the value that it had, in one step (TM-13, TM-20).
@@ -167,10 +175,11 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn take(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<Option<V>> {
-        if !self.contains_key(tx, key)? {
-            return Ok(None);
+        let value = self.get(tx, key)?;
+        if value.is_some() {
+            self.map.update(tx, |map| map.remove(key))?;
         }
-        self.map.update(tx, |map| map.remove(key))
+        Ok(value)
     }
 
     /// Changes the value of `key` if it has one; never adds or removes (TM-14).
@@ -236,8 +245,8 @@ where
     ) -> StmResult<()> {
         let mut early = self.map.read(tx)?;
         match change(tx, early.get(&key).cloned())? {
-            Some(value) => drop(early.insert(key, value)),
-            None => drop(early.remove(&key)),
+            Some(value) => early.insert(key, value),
+            None => early.remove(&key),
         }
         self.map.write(tx, early)
     }
