@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every loom test and writes anew how many executions each took. Look at the difference before keeping it:
-# a number that fell is a scenario that has lost interleavings.
+# Runs every loom test and writes anew how many executions each took, and the steps of the witnesses in
+# docs/races/steps/. Look at the difference before keeping it: a number that fell is a scenario that has lost
+# interleavings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -8,7 +9,7 @@ target="${CARGO_TARGET_DIR:-$PWD/../target}"
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 
-UPDATE_EXECUTIONS="$counts" CARGO_TARGET_DIR="${target%/}-loom" \
+UPDATE_EXECUTIONS="$counts" UPDATE_STEPS=1 CARGO_TARGET_DIR="${target%/}-loom" \
   RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" cargo test -p loom-tests --release
 LC_ALL=C sort "$counts" > executions.tsv
-git --no-pager diff --stat -- executions.tsv
+git --no-pager diff --stat -- executions.tsv ../docs/races/steps

@@ -8,7 +8,7 @@
 //! only when it is complete; it counts the executions and compares them with `executions.tsv`. A count
 //! below the table's fails: the scenario has become smaller, and the reason should be known. A count above it passes.
 //! `update-executions.sh` writes the table anew. [`must_find`] demands that some execution has an
-//! outcome, for the witness of a race; [`must_fail`] demands that some execution fails, for a guard's
+//! outcome, for the witness of a race; [`must_find_steps`] also keeps its steps, for the picture; [`must_fail`] demands that some execution fails, for a guard's
 //! known-bad twin. A scenario that can't fail proves nothing.
 //!
 //! **The bound.** An execution may switch away from a thread that could have gone on only so often; switches at a
@@ -20,11 +20,14 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a harness for tests")]
 
 mod executions;
+pub mod scenario;
+mod steps;
 
 pub use executions::record;
+pub use steps::Steps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A number that no interleaving depends on, so loom needn't see it.
 type Count = simplex_stores::sync::Tally;
@@ -60,6 +63,30 @@ pub fn must_find(
     };
     assert!(found.sum() > 0, "{name}: none of {executions} executions came out as it should");
     record(name, executions);
+}
+
+/// As [`must_find`], and keeps the steps of the first execution that came out as looked for: they are compared with
+/// `docs/races/steps/`, in the file named as `name` up to its slash.
+///
+/// # Panics
+///
+/// As [`must_find`], and when the steps are others than the file's.
+pub fn must_find_steps(
+    name: &str,
+    preemptions: usize,
+    scenario: impl Fn(&Steps) -> bool + Send + Sync + 'static,
+) {
+    let first = Arc::new(OnceLock::new());
+    let kept = first.clone();
+    must_find(name, preemptions, move || {
+        let steps = Steps::default();
+        let found = scenario(&steps);
+        if found {
+            kept.get_or_init(|| steps.to_text());
+        }
+        found
+    });
+    steps::record(name, first.get().expect("some execution was found"));
 }
 
 /// Explores a scenario that is wrong on purpose, until an execution fails with a panic whose text contains `failure`.

@@ -13,44 +13,37 @@
 //!
 //! The witness shows the race where the two steps are separate; the proof runs the real store on the real journal; the
 //! twins take the guard out again.
-#![cfg(loom)]
-#![allow(missing_docs, reason = "tests")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use loom_tests::{explore, must_fail, must_find};
-use simplex_stores::protocol::{
-    AuthKey, DhSecret, EntityStatus, QueueRec, RecipientId, RecipientKeys, SenderId,
-};
-use simplex_stores::queue_store::{BasicFactory, QueueKey, QueueStore, StmQueueStore, StoreQueue};
+use loom_tests::scenario::{Disk, both, created, keys, queue};
+use loom_tests::{explore, must_fail, must_find_steps};
+use simplex_stores::queue_store::QueueStore;
 use simplex_stores::stm::{TVar, Transaction, atomically};
-use simplex_stores::store_log::{
-    self, Durability, Line, LogRecord, ReplayTarget, ReplayWarning, StoreLogConfig,
-};
+use simplex_stores::store_log::{self, Durability, Line, LogRecord, ReplayTarget, ReplayWarning};
 use simplex_stores::sync::Mutex;
-use simplex_stores::sync::thread::spawn;
-use simplex_stores::testing::MemStorage;
+use simplex_stores::testing::queue_store::sample;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-/// Runs `change(1)` and `change(2)` on two threads.
-fn both(change: impl Fn(u8) + Clone + Send + 'static) {
-    let other = change.clone();
-    let thread = spawn(move || other(1));
-    change(2);
-    thread.join().unwrap();
-}
-
 #[test]
 fn witness_separate_steps_leave_the_older_change_last_in_the_journal() {
-    must_find("race_01/witness", 2, || {
-        let (memory, journal) = (TVar::new(0), Arc::new(Mutex::new(Vec::new())));
-        let (var, log) = (memory.clone(), journal.clone());
+    must_find_steps("race_01/witness", 2, |steps| {
+        let (memory, journal) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(Vec::new())));
+        let (cell, log, taken) = (memory.clone(), journal.clone(), steps.clone());
         both(move |key| {
-            atomically(|tx| var.write(tx, key));
-            log.lock().push(key);
+            let thread = if key == 1 { "A" } else { "B" };
+            {
+                let mut cell = cell.lock();
+                *cell = key;
+                taken.take(thread, format!("commits key {key}"));
+            }
+            let mut log = log.lock();
+            log.push(key);
+            taken.take(thread, format!("writes its record: key {key}"));
         });
-        memory.read_atomic() == 2 && *journal.lock() == [2, 1]
+        let (memory, journal) = (*memory.lock(), journal.lock().clone());
+        steps.take("restart", "reads the journal and ends with key 1, which was revoked");
+        memory == 2 && journal == [2, 1]
     });
 }
 
@@ -93,68 +86,24 @@ fn twin_a_number_taken_after_the_transaction_does_not() {
 
 // The real ones.
 
-const LOG: &str = "/folder/store.log";
-
-fn id() -> RecipientId {
-    RecipientId::from_bytes(&[7; 24]).unwrap()
-}
-
-fn key(n: u8) -> RecipientKeys {
-    RecipientKeys::one(AuthKey::Ed25519([n; 32]))
-}
-
-fn created() -> LogRecord {
-    let record = QueueRec {
-        recipient_keys: key(0),
-        rcv_dh_secret: DhSecret::new([1; 32]),
-        sender_id: SenderId::from_bytes(&[8; 24]).unwrap(),
-        sender_key: None,
-        queue_mode: None,
-        link: None,
-        notifier: None,
-        updated_at: None,
-        status: EntityStatus::Active,
-        rcv_service_id: None,
-    };
-    LogRecord::CreateQueue(id(), Arc::new(record))
-}
-
-/// A disk in memory whose log has one queue, so that nothing has to be added while loom looks.
-fn disk(durability: Durability) -> (MemStorage, StoreLogConfig) {
-    let (disk, mut line) = (MemStorage::new(), Vec::new());
-    created().encode(&mut line);
-    line.push(b'\n');
-    disk.put(LOG, line);
-    let config = StoreLogConfig::new(LOG).durability(durability).storage(Arc::new(disk.clone()));
-    (disk, config)
-}
-
-fn keys_of(store: &StmQueueStore) -> RecipientKeys {
-    let queue = store.get_queue(&QueueKey::Recipient(id())).unwrap();
-    let record = queue.record().read_atomic().unwrap();
-    record.recipient_keys.clone()
-}
-
 /// Two threads replace a queue's keys; then the store is closed and its journal replayed.
 fn the_store_comes_back_as_it_was(durability: Durability) {
-    let (_disk, config) = disk(durability);
-    let (store, _) = StmQueueStore::open(&config, BasicFactory).unwrap();
-    let store = Arc::new(store);
+    let disk = Disk::new(durability, &[created(0)]);
+    let store = disk.open();
     let shared = store.clone();
-    both(move |n| {
-        let queue = shared.get_queue(&QueueKey::Recipient(id())).unwrap();
-        shared.update_keys(&queue, key(n)).unwrap();
-    });
-    let memory = keys_of(&store);
+    both(move |n| shared.update_keys(&queue(&shared, 0), sample::keys(n)).unwrap());
+    let memory = keys(&store, 0);
     store.close().unwrap();
-    let (replayed, report) = StmQueueStore::replay(&config, BasicFactory).unwrap();
-    assert_eq!(report.lines, 3);
-    assert!(keys_of(&replayed) == memory, "the journal's last record is not what memory has");
+    assert_eq!(disk.lines().len(), 3);
+    assert!(
+        keys(&disk.replayed(), 0) == memory,
+        "the journal's last record is not what memory has"
+    );
 }
 
 #[test]
 fn proof_the_real_store_comes_back_with_the_keys_that_it_had() {
-    explore("race_01/store", 3, || the_store_comes_back_as_it_was(Durability::Memory));
+    explore("race_01/store", 2, || the_store_comes_back_as_it_was(Durability::Memory));
 }
 
 #[test]
@@ -175,7 +124,7 @@ impl ReplayTarget for Ignored {
     }
 
     fn compacted(&self, emit: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
-        emit(created())
+        emit(created(0))
     }
 }
 
@@ -183,28 +132,29 @@ impl ReplayTarget for Ignored {
 #[test]
 fn twin_the_real_journal_with_numbers_taken_after_the_transaction_does_not() {
     must_fail("race_01/journal_number_after_it", 2, "is not what memory has", || {
-        let (disk, config) = disk(Durability::Memory);
-        let (journal, _) = store_log::start(&config, &mut Ignored).unwrap();
-        let shared = Arc::new((journal, TVar::new(key(0)), TVar::new(0)));
+        let disk = Disk::new(Durability::Memory, &[created(0)]);
+        let (journal, _) = store_log::start(disk.config(), &mut Ignored).unwrap();
+        let shared = Arc::new((journal, TVar::new(sample::keys(0)), TVar::new(0)));
         let other = shared.clone();
         both(move |n| {
             let (journal, memory, last) = &*other;
-            atomically(|tx| memory.write(tx, key(n)));
+            atomically(|tx| memory.write(tx, sample::keys(n)));
             let number = atomically(|tx| {
                 last.update(tx, |n| {
                     *n += 1;
                     *n
                 })
             });
-            let records = vec![LogRecord::UpdateKeys(id(), key(n))];
+            let records = vec![LogRecord::UpdateKeys(sample::recipient(0), sample::keys(n))];
             journal.submit(number, records).wait().unwrap();
         });
         let (journal, memory, _) = &*shared;
         journal.close().unwrap();
-        let mut line = Vec::new();
-        LogRecord::UpdateKeys(id(), memory.read_atomic()).encode(&mut line);
-        line.push(b'\n');
-        let written = disk.read(LOG).unwrap();
-        assert!(written.ends_with(&line), "the journal's last record is not what memory has");
+        let newest = LogRecord::UpdateKeys(sample::recipient(0), memory.read_atomic());
+        let last = disk.place(&newest).map(|line| line + 1);
+        assert!(
+            last == Some(disk.lines().len()),
+            "the journal's last record is not what memory has"
+        );
     });
 }

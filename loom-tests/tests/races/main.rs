@@ -1,0 +1,11 @@
+//! The race catalogue: a file for each race of the specification that can be put before loom.
+//!
+//! Each has the *witness*, a small replica of the documented steps in which loom must find the race; the *proof*, the
+//! library's own store and journal in every interleaving up to the stated bound; and the *twin*, the same with the
+//! guard taken out, which must fail. The steps of a witness are kept in `docs/races/steps/`, from
+//! which the pictures are drawn.
+#![cfg(loom)]
+#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod race_01;
