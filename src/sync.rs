@@ -15,7 +15,7 @@
 //! this folder. `std::sync::{Arc, Weak, OnceLock}` are exceptions: they order nothing that the
 //! crate relies on.
 //!
-//! **Tests.** `tests/stm_laws/sync.rs` on real threads; `loom-tests/tests/sync.rs` under loom.
+//! **Tests.** `tests/stm_laws/sync.rs` on real threads; `loom-tests/tests/stm_laws.rs` under loom.
 
 #[cfg(loom)]
 #[path = "sync/model.rs"]

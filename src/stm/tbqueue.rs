@@ -15,7 +15,7 @@
 //! [`TQueue`], a list is turned around at once.
 //!
 //! **Tests.** `tests/stm_laws/tbqueue.rs`: random operations against `VecDeque` with the equation above
-//! checked after each, flushing at every fill level, threads that produce and consume; `loom-tests/tests/stm.rs`.
+//! checked after each, flushing at every fill level, threads that produce and consume; `loom-tests/tests/stm_laws.rs`.
 
 use super::error::StmResult;
 use super::tqueue::TQueue;

@@ -12,7 +12,7 @@
 //! the engine's fallback lets it go first.
 //!
 //! **Tests.** `tests/stm_laws/tqueue.rs`: random operations against `VecDeque`, threads that produce and
-//! consume; `loom-tests/tests/stm.rs`.
+//! consume; `loom-tests/tests/stm_laws.rs`.
 
 use super::error::StmResult;
 use super::list::List;

@@ -14,7 +14,7 @@
 //! holds one. The lock and the condition variable are made anew for each execution (loom's
 //! `lazy_static`).
 //!
-//! **Tests.** `tests/stm_laws/` under loom; `loom-tests/tests/stm.rs`.
+//! **Tests.** `tests/stm_laws/` under loom; `loom-tests/tests/stm_model.rs`.
 
 use super::super::log::Log;
 use super::super::transaction::{Transaction, is_running};
