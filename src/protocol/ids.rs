@@ -3,16 +3,16 @@
 //! An id is an opaque, non-empty byte string. The router makes 24 random bytes, and journals may
 //! hold any length, so ids of up to 30 bytes live inline and only longer ones on the heap.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use rand::Rng;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
-use super::{Semantics, TextDecode, TextEncode};
+use super::{Semantics, TextDecode, TextEncode, bytes};
 use crate::encoding::base64url::{self, Encoded};
 use crate::encoding::{ParseResult, Parser};
 
@@ -158,29 +158,11 @@ impl Serialize for EntityId {
 
 impl<'de> Deserialize<'de> for EntityId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            deserializer.deserialize_str(IdVisitor)
-        } else {
-            deserializer.deserialize_bytes(IdVisitor)
+        if !deserializer.is_human_readable() {
+            return bytes::deserialize(deserializer, "a non-empty id", Self::from_bytes);
         }
-    }
-}
-
-struct IdVisitor;
-
-impl Visitor<'_> for IdVisitor {
-    type Value = EntityId;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a non-empty id")
-    }
-
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<EntityId, E> {
-        EntityId::from_bytes(bytes).ok_or_else(|| E::invalid_length(0, &self))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<EntityId, E> {
-        EntityId::from_text(text.as_bytes(), Semantics::default()).map_err(E::custom)
+        let text = Cow::<'_, str>::deserialize(deserializer)?;
+        Self::from_text(text.as_bytes(), Semantics::default()).map_err(D::Error::custom)
     }
 }
 

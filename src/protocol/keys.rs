@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
-use super::{Blob, Semantics, TextDecode, TextEncode};
+use super::{Semantics, TextDecode, TextEncode, bytes};
 use crate::encoding::base64url::{self, Encoded};
 use crate::encoding::binary::{self, LengthPrefix, ReadError, WriteError};
 use crate::encoding::der::{self, KeyAlgorithm, MAX_PUBLIC_DER};
@@ -113,8 +113,7 @@ impl Serialize for AuthKey {
 
 impl<'de> Deserialize<'de> for AuthKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let der = Blob::deserialize(deserializer)?;
-        Self::from_der(der.as_bytes()).ok_or_else(|| D::Error::custom("not a public key"))
+        bytes::deserialize(deserializer, "a public key", Self::from_der)
     }
 }
 

@@ -22,6 +22,7 @@
 //! as bytes).
 
 mod blob;
+mod bytes;
 mod error;
 mod hash;
 mod ids;
