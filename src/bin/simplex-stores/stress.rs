@@ -26,7 +26,8 @@ const MAX_THREADS: u64 = 1024;
 ///
 /// With --log the store has a journal, which must be new unless --force is given; afterwards it is
 /// replayed and compared with the store. Ends with exit code 1 when something does not hold, or an
-/// operation failed as only a failing store lets it.
+/// operation failed as only a failing store lets it. With --semantics reference that is to be expected: the
+/// reference's own defects show.
 #[derive(Debug, Args)]
 pub(crate) struct StressArgs {
     /// How many threads work.

@@ -18,7 +18,8 @@ use crate::{
 ///
 /// Ends with exit code 1 when something does not hold: the log is damaged or has a torn last line, its
 /// integrity sidecar does not fit, or the store that it makes breaks an invariant (indexes that disagree
-/// with records, service sets that disagree with their hashes, anything that dangles).
+/// with records, service sets that disagree with their hashes, anything that dangles). With --semantics
+/// reference the latter may be the reference's own defects, not the log's.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]

@@ -33,6 +33,8 @@ struct RawStep<'a> {
     args: &'a RawValue,
     #[serde(borrow)]
     result: &'a RawValue,
+    /// Runs of other stores have none; their operations are refused by name.
+    #[serde(default)]
     log: Vec<String>,
 }
 
@@ -69,6 +71,23 @@ pub(super) enum Change {
     Delete,
     SetService(ServiceParty, Option<ServiceId>),
 }
+
+/// The operations on a queue that is looked up first.
+const ON_QUEUE: [&str; 13] = [
+    "addQueueLinkData",
+    "getQueueLinkData",
+    "deleteQueueLinkData",
+    "updateKeys",
+    "secureQueue",
+    "addQueueNotifier",
+    "deleteQueueNotifier",
+    "suspendQueue",
+    "unblockQueue",
+    "blockQueue",
+    "updateQueueTime",
+    "deleteStoreQueue",
+    "setQueueService",
+];
 
 /// What is wrong with a line, for the user.
 type Parsed<T> = Result<T, String>;
@@ -110,7 +129,10 @@ impl Call {
             }
             "getEntityCounts" => Self::Counts,
             "foldRcvServiceQueues" => Self::FoldQueues(id(args, "service_id")?),
-            op => Self::OnQueue(id(args, "rid")?, Change::parse(op, args)?),
+            op if ON_QUEUE.contains(&op) => {
+                Self::OnQueue(id(args, "rid")?, Change::parse(op, args)?)
+            }
+            op => return Err(format!("{op} is no operation of the queue store")),
         })
     }
 }
@@ -134,8 +156,7 @@ impl Change {
             "blockQueue" => Self::Block(id(args, "info")?),
             "updateQueueTime" => Self::UpdateTime(date(args)?),
             "deleteStoreQueue" => Self::Delete,
-            "setQueueService" => Self::SetService(id(args, "party")?, optional_id(args)?),
-            op => return Err(format!("unknown operation {op}")),
+            _ => Self::SetService(id(args, "party")?, optional_id(args)?),
         }))
     }
 }
