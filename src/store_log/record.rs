@@ -12,6 +12,22 @@ use crate::protocol::{
 };
 
 /// One line of the journal. Every recipient id names a queue, whatever the operation.
+///
+/// ```
+/// use simplex_stores::protocol::Semantics;
+/// use simplex_stores::store_log::LogRecord;
+///
+/// let record = LogRecord::parse(b"TIME AAECAwQFBgcICQoLDA0ODxAREhMUFRYX +1735689600", Semantics::Strict)?;
+/// assert_eq!(record.operation_name(), "UpdateTime");
+///
+/// let mut line = Vec::new();
+/// record.encode(&mut line);
+/// assert_eq!(line, b"TIME AAECAwQFBgcICQoLDA0ODxAREhMUFRYX 1735689600");
+///
+/// let refused = LogRecord::parse(b"TIME AAEC soon", Semantics::Strict).unwrap_err();
+/// assert_eq!(refused.to_string(), "at byte 10: expected a 64-bit integer");
+/// # Ok::<(), simplex_stores::encoding::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogRecord {
     /// `CREATE`: the queue with all its present state (JR-1).
