@@ -1,7 +1,7 @@
 //! The contract suite: what any [`QueueStore`] can be held to, in a call.
 //!
-//! The suite knows nothing of how a store works. [`sequences`] makes random calls one after the
-//! other and compares each answer with the sequential model's; [`histories`] makes them from
+//! The suite knows nothing of how a store works. [`sequence`] makes random calls one after the
+//! other and compares each answer with the sequential model's; [`history`](fn@history) makes them from
 //! several threads and looks for an order that explains the answers; [`check`] does both. They hold
 //! a store to the answers of `Semantics::Strict`.
 //!
