@@ -62,6 +62,27 @@ fn clean_runs_under_strict_differ_only_as_the_ledger_lists() {
 }
 
 #[test]
+fn every_listed_difference_has_its_rows_in_the_ledger() {
+    let pages = fs::read_dir(path("docs/conformance")).unwrap();
+    let pages: Vec<String> =
+        pages.map(|page| fs::read_to_string(page.unwrap().path()).unwrap()).collect();
+    let mut kinds = 0;
+    for folder in recorded_runs(Path::new(&path("tests/vectors"))) {
+        for options in [&["--semantics", "strict"] as &[&str], &["--live-queues"]] {
+            for kind in check(&folder, options).1["listed"].as_array().unwrap() {
+                for item in kind["items"].as_str().unwrap().split(", ") {
+                    let row = format!("| {item} |");
+                    let rows = pages.iter().map(|page| page.matches(&row).count()).sum::<usize>();
+                    assert!(rows >= 1, "{item} has no row");
+                    kinds += 1;
+                }
+            }
+        }
+    }
+    assert!(kinds > 0);
+}
+
+#[test]
 fn no_run_loses_a_live_queue_under_strict() {
     for folder in runs() {
         let (code, report) = check(&folder, &["--live-queues"]);
