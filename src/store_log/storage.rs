@@ -200,6 +200,20 @@ impl StorageFile for FsFile {
     }
 }
 
+/// A file that is locked, and unlocked when dropped.
+///
+/// Closing it would not be enough: a process that this one is starting holds a copy of every open file until its
+/// program is loaded, and the lock would last as long.
+struct LockedFile(File);
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!("store log: giving the lock back failed: {error}");
+        }
+    }
+}
+
 impl Storage for FsStorage {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
@@ -246,7 +260,7 @@ impl Storage for FsStorage {
     fn lock(&self, path: &Path) -> io::Result<Option<StorageLock>> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(StorageLock::new(file))),
+            Ok(()) => Ok(Some(StorageLock::new(LockedFile(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -269,5 +283,24 @@ impl Storage for FsStorage {
 
     fn copy_permissions(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::set_permissions(to, fs::metadata(from)?.permissions())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn race11_a_lock_is_given_back_though_a_starting_process_still_has_a_copy_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("F.lock");
+        let file = File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        let copy = file.try_clone().unwrap();
+        assert!(FsStorage.lock(&path).unwrap().is_none());
+        drop(LockedFile(file));
+        assert!(FsStorage.lock(&path).unwrap().is_some());
+        drop(copy);
     }
 }
