@@ -31,7 +31,7 @@ pub(super) struct Log {
     index: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
     undo: Vec<Saved>,
     /// Values to drop only when the thread runs no transaction any more.
-    retired: Vec<Value>,
+    pub(super) retired: Vec<Value>,
     /// Which checkpoint is the innermost; 0 outside all of them.
     branch: u64,
     branches: u64,
@@ -91,11 +91,6 @@ impl Log {
         self.undo.clear();
         self.index.clear();
         self.entries.clear();
-    }
-
-    /// Keeps values until the log is given back.
-    pub(super) fn retire(&mut self, values: impl IntoIterator<Item = Value>) {
-        self.retired.extend(values);
     }
 
     /// Forgets what was read and written, and keeps the values until the log is given back.

@@ -9,6 +9,7 @@
 mod abort;
 mod atomic;
 mod harness;
+mod interference;
 mod nesting;
 mod opaque;
 mod or_else;

@@ -28,7 +28,7 @@ fn a_long_transaction_commits_beside_writers_that_never_stop() {
             let seen = var.read(tx)?;
             let start = commits.load(Ordering::Relaxed);
             // Waits for a conflict, but not for long: when the others stand back, there is none.
-            let mut patience = 20_000;
+            let mut patience = 5_000;
             while commits.load(Ordering::Relaxed) < start + 4 && patience > 0 {
                 patience -= 1;
                 yield_now();

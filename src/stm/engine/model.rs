@@ -115,5 +115,5 @@ fn publish(log: &mut Log) {
     if !replaced.is_empty() {
         WORLD.changed.notify_all();
     }
-    log.retire(replaced);
+    log.retired.append(&mut replaced);
 }

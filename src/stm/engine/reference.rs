@@ -129,14 +129,15 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
     let mut progress = Progress::default();
     loop {
         let verdict = Attempt::new(log, body, &mut progress).run();
-        let aside = set_aside(None).unwrap_or_default();
+        if let Some(aside) = set_aside(None) {
+            log.retired = aside;
+        }
         if let Verdict::Ended(end) = verdict {
-            log.retire(aside);
             return end;
         }
         outside(|| {
             log.clear();
-            drop(aside);
+            log.retired.clear();
         });
         if let Verdict::Conflict = verdict {
             progress.conflict();
@@ -242,7 +243,7 @@ fn publish(parts: &mut Parts<'_, '_>, tx: &mut stm::Transaction) -> stm::StmResu
                 tx.write(&entry.var.0, Held::new(value))?;
             }
         }
+        set_aside(Some(std::mem::take(&mut parts.log.retired)));
     }
-    set_aside(Some(Vec::new()));
     Ok(())
 }

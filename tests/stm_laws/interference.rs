@@ -1,0 +1,197 @@
+//! The laws once more, on real threads, with another transaction in exactly the worst place: started and
+//! finished by the body itself, on another thread, in the middle of its first run.
+//!
+//! Where the `stm` crate by itself breaks the law, a twin shows it do so on the same steps.
+#![cfg(not(loom))]
+
+use super::harness::{panic_of, quiet_panic, spawn};
+use simplex_stores::stm::{TVar, abort, atomically, guard, retry, stats, try_atomically};
+use std::cell::Cell;
+
+/// Something that another thread does once, while the first to call [`strike`](Once::strike) waits.
+struct Once<F>(Cell<Option<F>>);
+
+impl<F: FnOnce() + Send + 'static> Once<F> {
+    fn new(act: F) -> Self {
+        Once(Cell::new(Some(act)))
+    }
+
+    fn strike(&self) {
+        if let Some(act) = self.0.take() {
+            spawn(act).join().unwrap();
+        }
+    }
+}
+
+/// Two variables that are equal whenever nobody is changing them, and a thread that raises both.
+fn pair() -> (TVar<i32>, TVar<i32>, Once<impl FnOnce() + Send + 'static>) {
+    let (x, y) = (TVar::new(0), TVar::new(0));
+    let (x2, y2) = (x.clone(), y.clone());
+    let raise = move || {
+        atomically(|tx| {
+            x2.modify(tx, |n| n + 1)?;
+            y2.modify(tx, |n| n + 1)
+        });
+    };
+    (x, y, Once::new(raise))
+}
+
+#[test]
+fn a_change_between_two_reads_runs_the_body_again() {
+    let (x, y, other) = pair();
+    let mut runs = 0;
+    let seen = atomically(|tx| {
+        runs += 1;
+        let x = x.read(tx)?;
+        other.strike();
+        Ok((x, y.read(tx)?))
+    });
+    assert_eq!((seen, runs), ((1, 1), 2));
+}
+
+#[test]
+fn a_change_between_two_reads_runs_an_aborting_body_again() {
+    let (x, y, other) = pair();
+    let seen: Result<(), _> = try_atomically(|tx| {
+        let x = x.read(tx)?;
+        other.strike();
+        let y = y.read(tx)?;
+        abort((x, y))
+    });
+    assert_eq!(seen, Err((1, 1)));
+}
+
+#[test]
+fn a_change_between_two_reads_runs_a_panicking_body_again() {
+    let (x, y, other) = pair();
+    let before = stats();
+    atomically(|tx| {
+        let x = x.read(tx)?;
+        other.strike();
+        if x != y.read(tx)? {
+            quiet_panic::<()>("an inconsistent state");
+        }
+        Ok(())
+    });
+    assert!(stats().since(before).reruns >= 1);
+}
+
+#[test]
+fn twin_the_crate_alone_passes_such_a_panic_on() {
+    let (x, y) = (stm::TVar::new(0), stm::TVar::new(0));
+    let (x2, y2) = (x.clone(), y.clone());
+    let text = panic_of(|| {
+        stm::atomically(|tx| {
+            let before = x.read(tx)?;
+            let (x2, y2) = (x2.clone(), y2.clone());
+            spawn(move || {
+                stm::atomically(|tx| {
+                    x2.write(tx, 1)?;
+                    y2.write(tx, 1)
+                });
+            })
+            .join()
+            .unwrap();
+            if before != y.read(tx)? {
+                quiet_panic::<()>("an inconsistent state");
+            }
+            Ok(())
+        });
+    });
+    assert_eq!(text, "an inconsistent state");
+}
+
+/// The left branch finds its flag down; before the right one ends, the flag goes up. Committing the right
+/// branch now would say that the left one could not run, at a moment when it could.
+#[test]
+fn a_change_to_what_the_left_branch_read_runs_the_body_again() {
+    let flag = TVar::new(false);
+    let raised = flag.clone();
+    let other = Once::new(move || atomically(|tx| raised.write(tx, true)));
+    let taken = atomically(|tx| {
+        tx.or_else(
+            |tx| guard(flag.read(tx)?).map(|()| "left"),
+            |_| {
+                other.strike();
+                Ok("right")
+            },
+        )
+    });
+    assert_eq!(taken, "left");
+}
+
+#[test]
+fn twin_the_crate_alone_commits_the_right_branch_all_the_same() {
+    let flag = stm::TVar::new(false);
+    let raised = flag.clone();
+    let taken = stm::atomically(|tx| {
+        tx.or(
+            |tx| stm::guard(flag.read(tx)?).map(|()| "left"),
+            |_| {
+                let raised = raised.clone();
+                spawn(move || stm::atomically(|tx| raised.write(tx, true))).join().unwrap();
+                Ok("right")
+            },
+        )
+    });
+    assert_eq!(taken, "right", "the crate has been repaired: so can be the engine over it");
+}
+
+/// The change comes after the read and before the thread sleeps: it must not sleep.
+#[test]
+fn a_change_before_the_thread_sleeps_keeps_it_awake() {
+    let flag = TVar::new(false);
+    let raised = flag.clone();
+    let other = Once::new(move || atomically(|tx| raised.write(tx, true)));
+    atomically(|tx| {
+        if flag.read(tx)? {
+            return Ok(());
+        }
+        other.strike();
+        retry()
+    });
+}
+
+/// The same for what a left branch read, when the right one blindly wrote it and retried.
+#[test]
+fn a_change_to_what_the_left_branch_read_keeps_the_thread_awake() {
+    let (flag, never) = (TVar::new(false), TVar::new(false));
+    let raised = flag.clone();
+    let other = Once::new(move || atomically(|tx| raised.write(tx, true)));
+    atomically(|tx| {
+        tx.or_else(
+            |tx| guard(flag.read(tx)?),
+            |tx| {
+                flag.write(tx, false)?;
+                other.strike();
+                guard(never.read(tx)?)
+            },
+        )
+    });
+}
+
+#[test]
+fn a_change_to_a_variable_that_was_only_written_does_not_run_the_body_again() {
+    let var = TVar::new(0);
+    let changed = var.clone();
+    let other = Once::new(move || atomically(|tx| changed.write(tx, 1)));
+    let mut runs = 0;
+    atomically(|tx| {
+        runs += 1;
+        var.write(tx, 2)?;
+        other.strike();
+        Ok(())
+    });
+    assert_eq!((runs, var.read_atomic()), (1, 2));
+}
+
+#[test]
+fn a_change_to_what_a_caught_part_read_runs_the_body_again() {
+    let (x, y, other) = pair();
+    let seen = atomically(|tx| {
+        let x = tx.catch_abort(|tx| abort::<(), _>(x.read(tx)?))?;
+        other.strike();
+        Ok((x, y.read(tx)?))
+    });
+    assert_eq!(seen, (Err(1), 1));
+}
