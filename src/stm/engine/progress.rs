@@ -19,7 +19,7 @@
 //! **What would break it.** A body that waits for another thread outside of the STM, for example for a
 //! lock held around a transaction. Bodies must not do that; see [`atomically`](crate::stm::atomically).
 //!
-//! **Tests.** `tests/stm_laws/progress.rs`.
+//! **Tests.** `tests/stm_laws/progress.rs`. The decision: `docs/decisions/0013-turns.md`.
 
 use super::super::stats::COUNTERS;
 use crate::sync::atomic::{AtomicBool, Ordering};
