@@ -69,7 +69,7 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
-/// Called with the progress, about once per few thousand lines, on the thread that replays.
+/// Called with the progress, once per batch of at least a few thousand lines, on the thread that replays.
 pub type ProgressFn = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Gives the current UTC time, for the names and the age of backups.

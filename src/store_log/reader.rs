@@ -27,11 +27,14 @@ use crate::protocol::Semantics;
 /// How much of the file is asked for at a time, in bytes.
 const READ_SIZE: usize = 256 * 1024;
 
-/// A batch ends after this many lines…
-const BATCH_LINES: usize = 4096;
+/// How many bytes a batch has at least, unless it is the last or the largest.
+const MIN_BATCH_BYTES: u64 = 1024 * 1024;
 
-/// … or this many bytes.
-const BATCH_BYTES: u64 = 1024 * 1024;
+/// How many bytes a batch has at most.
+const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
+
+/// A batch ends early at one line for this many of its bytes: many short lines take more memory decoded.
+const BYTES_A_LINE: u64 = 256;
 
 /// How many batches may wait to be applied.
 #[cfg(not(loom))]
@@ -74,9 +77,12 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// Batches grow with what was read before them. To a store that keeps its state in persistent structures, applying a
+    /// batch costs a copy of every part that it touches, once: few large batches cost it far less.
     fn is_full(&self, start: u64) -> bool {
-        self.lines.len() + self.unreadable.len() >= BATCH_LINES
-            || self.end_offset - start >= BATCH_BYTES
+        let bytes = (start / 4).clamp(MIN_BATCH_BYTES, MAX_BATCH_BYTES);
+        let lines = (self.lines.len() + self.unreadable.len()) as u64;
+        lines >= bytes / BYTES_A_LINE || self.end_offset - start >= bytes
     }
 
     fn is_empty(&self) -> bool {

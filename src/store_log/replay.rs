@@ -41,7 +41,7 @@ pub struct Line {
 
 /// A store that a log is replayed into, and compacted from.
 pub trait ReplayTarget {
-    /// Applies records in order. Called with a few thousand at a time. Gives the warnings in the same order.
+    /// Applies records in order. Called with a few thousand at a time, more as a large file goes on. Gives the warnings in the same order.
     fn apply(&mut self, batch: Vec<Line>) -> Vec<ReplayWarning>;
 
     /// Called once, after the last record: what only shows at the end (RP-20).

@@ -38,7 +38,9 @@ impl Place {
 
 /// A record ready to be applied: its queue object, if it makes one, exists already.
 enum Step<Q> {
-    Create(Arc<Q>),
+    /// With the record that is in its cell: reading the cell would make each new queue a variable
+    /// that the transaction depends on.
+    Create(Arc<Q>, Arc<QueueRec>),
     Change(LogRecord),
 }
 
@@ -123,7 +125,8 @@ impl<F: QueueFactory> Replayer<'_, F> {
         let place = Place { line: line.number, offset: line.offset };
         let step = match line.record {
             LogRecord::CreateQueue(id, record) => {
-                Step::Create(Arc::new(self.store.factory.make_queue(id, record)))
+                let queue = self.store.factory.make_queue(id, Arc::clone(&record));
+                Step::Create(Arc::new(queue), record)
             }
             record => Step::Change(record),
         };
@@ -140,7 +143,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         findings: &mut Findings,
     ) -> StmResult<()> {
         let outcome = match step {
-            Step::Create(queue) => self.replay_create(tx, place, queue, findings),
+            Step::Create(queue, record) => self.replay_create(tx, place, queue, record, findings),
             Step::Change(LogRecord::NewService(record)) => {
                 return self.replay_service(tx, place, record, findings);
             }
@@ -151,7 +154,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             Err(TxError::Stm(error)) => Err(error),
             Err(TxError::Abort(error)) => {
                 let (operation, entity) = match step {
-                    Step::Create(queue) => ("CreateQueue", queue.recipient_id().to_string()),
+                    Step::Create(queue, _) => ("CreateQueue", queue.recipient_id().to_string()),
                     Step::Change(record) => (record.operation_name(), entity(record)),
                 };
                 let kind = WarningKind::Rejected { operation, entity, error };
@@ -166,17 +169,17 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         place: Place,
         queue: &Arc<F::Queue>,
+        stored: &Arc<QueueRec>,
         findings: &mut Findings,
     ) -> TxResult<(), ErrorType> {
         if !self.is_strict() {
             return self.add_queue_tx(tx, &mut Vec::new(), queue);
         }
         let id = queue.recipient_id();
-        let stored = live(tx, &**queue)?;
         if self.queues.contains_key(tx, id)? || self.senders.contains_key(tx, &stored.sender_id)? {
             return abort(ErrorType::Duplicate);
         }
-        let record = self.without_taken_ids(tx, place, queue, &stored, findings)?;
+        let record = self.without_taken_ids(tx, place, queue, stored, findings)?;
         self.index_queue(tx, queue, &record)?;
         self.enter_services(tx, id, &record)?;
         self.note_unresolved(tx, place, id, &record, findings)?;
