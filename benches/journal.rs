@@ -9,6 +9,7 @@
 mod common;
 mod peers;
 
+use std::cell::LazyCell;
 use std::time::{Duration, Instant};
 
 use common::{Fresh, THREADS, queue, queues, timed};
@@ -17,7 +18,7 @@ use peers::Peer;
 use peers::locked::Locked;
 use peers::logged::{self, Logged, Written};
 use peers::stm::Stm;
-use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
+use simplex_stores::queue_store::{BasicFactory, StmQueueStore};
 use simplex_stores::store_log::{Durability, StoreLogConfig};
 
 /// Each durability with its name, the plain log's likeness of it, and the adds of one thread: few
@@ -54,10 +55,14 @@ fn add_with_log(criterion: &mut Criterion) {
     for (durability, name, written, each) in DURABILITIES {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("store.log");
-        let config = StoreLogConfig::new(&log).durability(durability);
-        let store = Stm(StmQueueStore::open(&config, BasicFactory).unwrap().0);
-        store.fill((0..queues()).map(queue));
+        let store = LazyCell::new(|| {
+            let config = StoreLogConfig::new(&log).durability(durability);
+            let store = Stm(StmQueueStore::open(&config, BasicFactory).unwrap().0);
+            store.fill((0..queues()).map(queue));
+            store
+        });
         measure_adds(criterion, name, Stm::NAME, each, |shares| {
+            let store = &*store;
             let (time, added) = timed(shares, |_, share| {
                 let add = |(id, record)| store.add(id, record).unwrap();
                 share.into_iter().map(add).collect::<Vec<_>>()
@@ -65,12 +70,15 @@ fn add_with_log(criterion: &mut Criterion) {
             added.iter().for_each(|queues| store.remove(queues));
             time
         });
-        store.0.close().unwrap();
         drop(store);
         let Some(written) = written else { continue };
-        let store = Logged::new(&folder.path().join("plain.log"), written).unwrap();
-        store.fill((0..queues()).map(queue));
+        let store = LazyCell::new(|| {
+            let store = Logged::new(&folder.path().join("plain.log"), written).unwrap();
+            store.fill((0..queues()).map(queue));
+            store
+        });
         measure_adds(criterion, name, Locked::NAME, each, |shares| {
+            let store = &*store;
             let (time, added) = timed(shares, |_, share| {
                 let add = |(id, record)| store.add(id, record).unwrap().unwrap();
                 share.into_iter().map(add).collect::<Vec<_>>()
@@ -84,16 +92,18 @@ fn add_with_log(criterion: &mut Criterion) {
 fn replay(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("store.log");
-    common::write_log(&log, queues());
+    let written = LazyCell::new(|| common::write_log(&log, queues()));
     let config = StoreLogConfig::new(&log);
     let mut group = criterion.benchmark_group("replay");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(queues() as u64));
     group.bench_function(BenchmarkId::new(format!("{}_1", Stm::NAME), queues()), |bencher| {
+        LazyCell::force(&written);
         bencher.iter_custom(|rounds| {
             timed_replays(rounds, || StmQueueStore::replay(&config, BasicFactory).unwrap())
         });
     });
     group.bench_function(BenchmarkId::new(format!("{}_1", Locked::NAME), queues()), |bencher| {
+        LazyCell::force(&written);
         bencher.iter_custom(|rounds| timed_replays(rounds, || logged::replay(&log).unwrap()));
     });
     group.finish();
