@@ -11,7 +11,7 @@ if [ ! -t 1 ]; then
   export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
 fi
 
-STEPS=(setup fmt clippy features test test_lean doctest rustdoc loom)
+STEPS=(setup fmt clippy features test test_lean benches doctest rustdoc loom)
 
 # Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
 PACKAGES=(
@@ -57,6 +57,10 @@ step_test() { # all tests, all features
 
 step_test_lean() { # the library's tests again, without features
   run_tests --no-default-features
+}
+
+step_benches() { # every bench runs once on few queues; nothing is timed
+  cargo test --all-features --benches
 }
 
 step_doctest() { # the examples of the documentation
