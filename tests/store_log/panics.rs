@@ -15,7 +15,7 @@ use simplex_stores::{
 
 use crate::support::{config, create, open, state_on};
 
-/// Panics in the next write once it is armed.
+/// Panics in the next write or sync once it is armed.
 #[derive(Clone)]
 struct Panicking {
     disk: MemStorage,
@@ -34,6 +34,7 @@ impl StorageFile for PanickingFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        assert!(!self.armed.load(Ordering::SeqCst), "the storage panics");
         self.file.sync()
     }
 
@@ -123,4 +124,18 @@ fn a_storage_that_panics_breaks_the_journal_and_hangs_nobody() {
         drop(journal);
         assert_eq!(state_on(&disk).len(), 1, "{durability:?}");
     }
+}
+
+#[test]
+fn a_storage_that_panics_while_the_journal_closes_hangs_nobody() {
+    let disk = MemStorage::new();
+    let storage = Panicking { disk: disk.clone(), armed: Arc::new(AtomicBool::new(false)) };
+    let (journal, ..) = open(&config(storage.clone())).unwrap();
+    journal.submit(1, vec![create(1)]).wait().unwrap();
+    let behind_a_hole = journal.submit(3, vec![create(3)]);
+    storage.armed.store(true, Ordering::SeqCst);
+    journal.close().unwrap_err();
+    behind_a_hole.wait().unwrap_err();
+    drop(journal);
+    assert_eq!(state_on(&disk).len(), 1);
 }
