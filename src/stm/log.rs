@@ -220,3 +220,75 @@ impl Hasher for AddressHasher {
         self.0 = spread ^ (spread >> 32);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn vars(n: usize) -> Vec<Var> {
+        (0..n).map(|n| Var::new(Arc::new(n))).collect()
+    }
+
+    fn write(log: &mut Log, var: &Var, n: usize) {
+        let (at, _) = log.entry(var);
+        log.before_write(at);
+        log.entries_mut()[at].written = Some(Arc::new(n));
+    }
+
+    fn written(log: &mut Log, var: &Var) -> Option<usize> {
+        log.entry(var).1.written.as_ref()?.downcast_ref().copied()
+    }
+
+    #[test]
+    fn each_variable_has_one_entry_however_many_there_are() {
+        let (mut log, vars) = (Log::default(), vars(3 * SCANNED));
+        for (n, var) in vars.iter().enumerate() {
+            write(&mut log, var, n);
+        }
+        let found: Vec<_> = vars.iter().map(|var| written(&mut log, var)).collect();
+        assert_eq!(found, (0..vars.len()).map(Some).collect::<Vec<_>>());
+        assert_eq!(log.entries_mut().len(), vars.len());
+        log.clear();
+        assert!(!log.has_written() && written(&mut log, &vars[0]).is_none());
+    }
+
+    #[test]
+    fn rolling_back_restores_each_entry_as_it_was_at_the_checkpoint() {
+        let (mut log, vars) = (Log::default(), vars(2));
+        write(&mut log, &vars[0], 1);
+        let outer = log.checkpoint();
+        write(&mut log, &vars[0], 2);
+        let inner = log.checkpoint();
+        write(&mut log, &vars[0], 3);
+        write(&mut log, &vars[0], 4);
+        write(&mut log, &vars[1], 5);
+        log.roll_back(inner);
+        assert_eq!((written(&mut log, &vars[0]), written(&mut log, &vars[1])), (Some(2), None));
+        let inner = log.checkpoint();
+        write(&mut log, &vars[1], 6);
+        log.keep(inner);
+        write(&mut log, &vars[1], 7);
+        log.roll_back(outer);
+        assert_eq!((written(&mut log, &vars[0]), written(&mut log, &vars[1])), (Some(1), None));
+    }
+
+    #[test]
+    fn rolling_back_keeps_what_was_read() {
+        let (mut log, vars) = (Log::default(), vars(1));
+        let branch = log.checkpoint();
+        log.entry(&vars[0]).1.read = Some(vars[0].peek());
+        log.roll_back(branch);
+        assert!(log.has_read() && log.is_current());
+    }
+
+    #[test]
+    fn an_emptied_log_serves_the_threads_next_transaction() {
+        let vars = vars(1);
+        let mut log = Log::take();
+        write(&mut log, &vars[0], 1);
+        log.give_back();
+        let mut log = Log::take();
+        assert!(log.entries_mut().is_empty() && log.entries.capacity() > 0);
+    }
+}

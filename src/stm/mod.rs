@@ -90,7 +90,7 @@
 //!
 //! It may run several times, so: no input or output, no locks, no waiting for another thread, and
 //! no code that loops until two variables agree. Pass every [`StmError`] on with `?`. A destructor of a value that
-//! was replaced by a commit may use variables and start transactions; one of a value that the
+//! was replaced by a commit may use variables and start transactions that do not wait; one of a value that the
 //! same transaction wrote over before committing runs inside it, and may not.
 //!
 //! # Engines
