@@ -1,13 +1,19 @@
 //! What the scenarios of the race catalogue are made of: a disk in memory, a store on it, a few threads.
 
-use simplex_stores::protocol::{RecipientKeys, ServiceId};
+use simplex_stores::protocol::{RecipientKeys, Semantics, ServiceId};
 use simplex_stores::queue_store::{
     BasicFactory, BasicQueue, QueueKey, QueueStore, StmQueueStore, StoreQueue,
 };
-use simplex_stores::store_log::{Durability, LogRecord, StoreLogConfig};
+use simplex_stores::stm::{StmResult, TVar, Transaction, atomically};
+use simplex_stores::store_log::{
+    self, Durability, Journal, JournalError, Line, LogRecord, ReplayTarget, ReplayWarning,
+    StoreLogConfig,
+};
+use simplex_stores::sync::Mutex;
 use simplex_stores::sync::thread::spawn;
 use simplex_stores::testing::queue_store::sample;
 use simplex_stores::testing::{FailingStorage, MemStorage};
+use std::io;
 use std::sync::Arc;
 
 /// The store on the model engine, with the plain queue objects.
@@ -46,15 +52,20 @@ impl Disk {
         (Self { memory: self.memory, config }, failing)
     }
 
-    /// To start a journal without a store.
-    pub fn config(&self) -> &StoreLogConfig {
-        &self.config
+    /// The same disk, for a store with this semantics.
+    pub fn with(self, semantics: Semantics) -> Self {
+        Self { config: self.config.semantics(semantics), memory: self.memory }
     }
 
     /// Starts a store on the log.
     pub fn open(&self) -> Arc<Store> {
         let (store, _) = StmQueueStore::open(&self.config, BasicFactory).expect("the log is good");
         Arc::new(store)
+    }
+
+    /// Starts the log's journal without a store; what was in the log is thrown away.
+    pub fn start_journal(&self) -> Journal {
+        store_log::start(&self.config, &mut Nothing).expect("the log is good").0
     }
 
     /// What a restart would find, now.
@@ -131,4 +142,112 @@ pub fn two<A: Send + 'static, B>(
 pub fn both(change: impl Fn(u8) + Clone + Send + 'static) {
     let other = change.clone();
     two(move || other(1), move || change(2));
+}
+
+/// Stands for a store whose state doesn't matter.
+struct Nothing;
+
+impl ReplayTarget for Nothing {
+    fn apply(&mut self, _: Vec<Line>) -> Vec<ReplayWarning> {
+        Vec::new()
+    }
+
+    fn finish(&mut self) -> Vec<ReplayWarning> {
+        Vec::new()
+    }
+
+    fn compacted(&self, _: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// When a [`Numbered`] store takes the number of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// In the transaction, as the library does.
+    Inside,
+    /// After it: the guard is taken out.
+    After,
+}
+
+/// The way of a change into the journal, without a store: the real journal, and the number of the last record.
+pub struct Numbered {
+    journal: Journal,
+    last: TVar<u64>,
+    taken: Taken,
+}
+
+impl Numbered {
+    /// Starts the journal of the disk, whose records are thrown away.
+    pub fn start(disk: &Disk, taken: Taken) -> Self {
+        Self { journal: disk.start_journal(), last: TVar::new(0), taken }
+    }
+
+    /// Runs `body` as one transaction, and writes the record that it gives.
+    pub fn transact<T>(
+        &self,
+        mut body: impl FnMut(&mut Transaction<'_>) -> StmResult<(T, LogRecord)>,
+    ) -> T {
+        let (value, record, number) = atomically(|tx| {
+            let (value, record) = body(tx)?;
+            let inside = self.taken == Taken::Inside;
+            Ok((value, record, if inside { self.next(tx)? } else { 0 }))
+        });
+        let number = if number > 0 { number } else { atomically(|tx| self.next(tx)) };
+        self.journal.submit(number, vec![record]).wait().expect("the journal is open");
+        value
+    }
+
+    fn next(&self, tx: &mut Transaction<'_>) -> StmResult<u64> {
+        self.last.update(tx, |number| {
+            *number += 1;
+            *number
+        })
+    }
+
+    /// Waits for what was submitted, and closes the journal.
+    ///
+    /// # Errors
+    ///
+    /// Those of the journal.
+    pub fn close(&self) -> Result<(), JournalError> {
+        self.journal.close()
+    }
+}
+
+/// The answer of a journal that could not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskFull;
+
+/// A journal in short, whose first append finds the disk full.
+pub struct FullOnce {
+    appended: Mutex<(bool, Vec<&'static str>)>,
+    remembers: bool,
+}
+
+impl FullOnce {
+    /// One that, if it `remembers`, accepts nothing after the failure.
+    pub fn new(remembers: bool) -> Self {
+        Self { appended: Mutex::new((false, Vec::new())), remembers }
+    }
+
+    /// Appends a record, if it can.
+    ///
+    /// # Errors
+    ///
+    /// The first time; with a memory, every time after it as well.
+    pub fn append(&self, record: &'static str) -> Result<(), DiskFull> {
+        let mut appended = self.appended.lock();
+        let failed = std::mem::replace(&mut appended.0, true);
+        if !failed || self.remembers {
+            return Err(DiskFull);
+        }
+        appended.1.push(record);
+        Ok(())
+    }
+
+    /// What a restart finds.
+    pub fn records(&self) -> Vec<&'static str> {
+        self.appended.lock().1.clone()
+    }
 }

@@ -9,3 +9,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod race_01;
+mod race_02;
+mod race_03;
+mod race_04;
+mod race_05;
+mod race_06;
+mod race_27;
+mod race_28;

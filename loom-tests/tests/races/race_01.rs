@@ -14,15 +14,14 @@
 //! The witness shows the race where the two steps are separate; the proof runs the real store on the real journal; the
 //! twins take the guard out again.
 
-use loom_tests::scenario::{Disk, both, created, keys, queue};
+use loom_tests::scenario::{Disk, Numbered, Taken, both, created, keys, queue};
 use loom_tests::{explore, must_fail, must_find_steps};
 use simplex_stores::queue_store::QueueStore;
 use simplex_stores::stm::{TVar, Transaction, atomically};
-use simplex_stores::store_log::{self, Durability, Line, LogRecord, ReplayTarget, ReplayWarning};
+use simplex_stores::store_log::{Durability, LogRecord};
 use simplex_stores::sync::Mutex;
 use simplex_stores::testing::queue_store::sample;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 
 #[test]
@@ -108,53 +107,31 @@ fn proof_the_real_store_comes_back_with_the_keys_that_it_had() {
 
 #[test]
 fn proof_so_it_does_when_each_call_waits_for_its_record() {
-    explore("race_01/store_flushed", 2, || the_store_comes_back_as_it_was(Durability::Flush));
-}
-
-/// Stands for a store whose state doesn't matter.
-struct Ignored;
-
-impl ReplayTarget for Ignored {
-    fn apply(&mut self, _: Vec<Line>) -> Vec<ReplayWarning> {
-        Vec::new()
-    }
-
-    fn finish(&mut self) -> Vec<ReplayWarning> {
-        Vec::new()
-    }
-
-    fn compacted(&self, emit: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
-        emit(created(0))
-    }
+    explore("race_01/store_flushed", 3, || the_store_comes_back_as_it_was(Durability::Flush));
 }
 
 /// The real journal can't know better than the numbers that it is given.
 #[test]
 fn twin_the_real_journal_with_numbers_taken_after_the_transaction_does_not() {
     must_fail("race_01/journal_number_after_it", 2, "is not what memory has", || {
-        let disk = Disk::new(Durability::Memory, &[created(0)]);
-        let (journal, _) = store_log::start(disk.config(), &mut Ignored).unwrap();
-        let shared = Arc::new((journal, TVar::new(sample::keys(0)), TVar::new(0)));
+        let disk = Disk::new(Durability::Memory, &[]);
+        let shared = Arc::new((Numbered::start(&disk, Taken::After), TVar::new(sample::keys(0))));
         let other = shared.clone();
         both(move |n| {
-            let (journal, memory, last) = &*other;
-            atomically(|tx| memory.write(tx, sample::keys(n)));
-            let number = atomically(|tx| {
-                last.update(tx, |n| {
-                    *n += 1;
-                    *n
-                })
-            });
-            let records = vec![LogRecord::UpdateKeys(sample::recipient(0), sample::keys(n))];
-            journal.submit(number, records).wait().unwrap();
+            let (store, memory) = &*other;
+            store.transact(|tx| Ok((memory.write(tx, sample::keys(n))?, replaced(n))));
         });
-        let (journal, memory, _) = &*shared;
-        journal.close().unwrap();
+        let (store, memory) = &*shared;
+        store.close().unwrap();
         let newest = LogRecord::UpdateKeys(sample::recipient(0), memory.read_atomic());
-        let last = disk.place(&newest).map(|line| line + 1);
-        assert!(
-            last == Some(disk.lines().len()),
+        assert_eq!(
+            disk.place(&newest),
+            Some(1),
             "the journal's last record is not what memory has"
         );
     });
+}
+
+fn replaced(n: u8) -> LogRecord {
+    LogRecord::UpdateKeys(sample::recipient(0), sample::keys(n))
 }
