@@ -76,6 +76,19 @@ fn a_hole_waits_and_what_waited_is_one_group() {
 }
 
 #[test]
+fn what_was_submitted_before_anybody_waits_is_one_group() {
+    let failing = FailingStorage::new(Arc::new(MemStorage::new()));
+    let (journal, ..) = open(&config(failing.clone()).durability(Durability::Fsync)).unwrap();
+    failing.plan(simplex_stores::testing::Plan::Never);
+    let tickets: Vec<_> =
+        (1..=100).map(|number| journal.submit(number, vec![create(number as u32)])).collect();
+    tickets.into_iter().rev().for_each(|ticket| ticket.wait().unwrap());
+    let done = failing.done();
+    let count = |operation| done.iter().filter(|done| done.operation == operation).count();
+    assert_eq!((count(Operation::Write), count(Operation::SyncFile)), (1, 1));
+}
+
+#[test]
 fn jr17_the_records_of_one_submission_stand_together() {
     let disk = MemStorage::new();
     let (journal, ..) = open(&config(disk.clone())).unwrap();
