@@ -148,3 +148,27 @@ fn op26_the_fold_ascends_over_live_queues_and_an_unknown_service_has_none() {
         assert_eq!(fold(9), Ok(Vec::new()));
     }
 }
+
+#[test]
+fn op26_race32_a_services_queues_are_given_in_the_transaction_that_counts_them() {
+    for semantics in BOTH {
+        let running = with_services(semantics);
+        let store = &running.store;
+        for number in [3, 1] {
+            let queue = store.add_queue(rid(number), rec(number)).unwrap();
+            store.set_queue_service(&queue, RECEIVER, Some(vid(1))).unwrap();
+        }
+        let answer = |number| {
+            store.transact(|tx, _| {
+                let told = store.service_count_hash_tx(tx, RECEIVER, &vid(number))?;
+                Ok((told, store.service_queues_tx(tx, &vid(number))?))
+            })
+        };
+        let (told, ids) = answer(1).unwrap();
+        assert_eq!(ids.iter_sorted(), [&rid(1), &rid(3)]);
+        assert_eq!(told.count, 2);
+        assert!(answer(2).unwrap().1.is_empty());
+        let unknown = store.transact(|tx, _| store.service_queues_tx(tx, &vid(9)).map(drop));
+        assert_eq!(unknown, auth());
+    }
+}

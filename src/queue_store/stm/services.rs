@@ -10,7 +10,7 @@ use crate::protocol::{
     ServiceRole,
 };
 use crate::queue_store::{QueueFactory, StoreQueue};
-use crate::stm::{StmResult, Transaction, TxResult, abort};
+use crate::stm::{SetSnapshot, StmResult, Transaction, TxResult, abort};
 use crate::store_log::LogRecord;
 
 /// The role that a service must have to be associated with a party.
@@ -144,6 +144,21 @@ impl<F: QueueFactory> StmQueueStore<F> {
             ServiceParty::Notifier => service.ntf.count_hash(tx)?,
         };
         Ok(CountHash { count: i64::try_from(count).unwrap_or(i64::MAX), hash })
+    }
+
+    /// The recipient ids of a receiving service's queues (OP-26), shared and not copied.
+    ///
+    /// In one transaction with [`service_count_hash_tx`](Self::service_count_hash_tx), count, hash and ids are of one
+    /// moment (RACE-32). Aborts with `AUTH` for an unknown service.
+    pub fn service_queues_tx(
+        &self,
+        tx: &mut Transaction<'_>,
+        service_id: &ServiceId,
+    ) -> TxResult<SetSnapshot<RecipientId>, ErrorType> {
+        match self.services.get(tx, service_id)? {
+            Some(service) => Ok(service.rcv.ids.snapshot(tx)?),
+            None => abort(ErrorType::Auth),
+        }
     }
 
     /// Under `Strict`, aborts unless the service exists (`AUTH`) and has the role (`SERVICE`).
