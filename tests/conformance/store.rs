@@ -167,3 +167,48 @@ fn race28_a_snapshot_of_a_running_store_closes_nothing() {
         assert!(finds(&loaded, rid(1)));
     }
 }
+
+#[test]
+fn race33_a_certificate_makes_one_service_and_a_refused_one_leaves_nothing() {
+    for semantics in BOTH {
+        let store = StmQueueStore::new(BasicFactory, semantics);
+        store.get_or_create_service(service(1, 1, MESSAGING)).unwrap();
+        let before = store.snapshot();
+        for number in 2..9 {
+            assert_eq!(store.get_or_create_service(service(number, 1, MESSAGING)), Ok(vid(1)));
+            let other_role = store.get_or_create_service(service(number, 1, NOTIFIER));
+            assert_eq!(other_role, Err(ErrorType::Service));
+            let taken_id = store.get_or_create_service(service(1, number, MESSAGING));
+            assert_eq!(taken_id, Err(ErrorType::Duplicate));
+        }
+        assert_eq!(store.snapshot(), before);
+    }
+}
+
+#[test]
+fn race40_nothing_stays_of_what_was_refused_replaced_or_deleted() {
+    for semantics in BOTH {
+        let store = StmQueueStore::new(BasicFactory, semantics);
+        store.get_or_create_service(service(1, 1, NOTIFIER)).unwrap();
+        let before = store.snapshot();
+        let queue = store.add_queue(rid(1), full_rec(1)).unwrap();
+        assert_eq!(store.add_queue(rid(1), full_rec(2)).err(), Some(ErrorType::Duplicate));
+        for number in 2..9 {
+            store.add_notifier(&queue, creds(number, None)).unwrap();
+            store.set_queue_service(&queue, ServiceParty::Notifier, Some(vid(1))).unwrap();
+        }
+        store.delete_link_data(&queue).unwrap();
+        store.delete_queue(&queue).unwrap();
+        let mut left = store.snapshot();
+        if semantics == STRICT {
+            let object = Arc::downgrade(&queue);
+            drop(queue);
+            assert!(object.upgrade().is_none(), "somebody still has the deleted queue");
+        } else {
+            // The tombstone that the reference's answers need (QS-12).
+            assert!(left.queues.iter().all(|entry| entry.record.is_none()));
+            left.queues.clear();
+        }
+        assert_eq!(left, before);
+    }
+}
