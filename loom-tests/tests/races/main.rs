@@ -6,7 +6,7 @@
 //! which the pictures are drawn.
 #![cfg(loom)]
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod race_01;
 mod race_02;
@@ -14,5 +14,17 @@ mod race_03;
 mod race_04;
 mod race_05;
 mod race_06;
+mod race_19;
+mod race_20;
+mod race_21;
+mod race_22;
+mod race_23;
+mod race_24;
+mod race_25;
+mod race_26;
 mod race_27;
 mod race_28;
+mod race_29;
+mod race_31;
+mod race_32;
+mod whole;
