@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every loom test and writes anew how many executions each took, and the steps of the witnesses in
-# docs/races/steps/. Look at the difference before keeping it: a number that fell is a scenario that has lost
+# Runs every loom test and writes anew how many executions each took, the steps of the witnesses in
+# docs/races/steps/, and what docs/races/ makes of both. Look at the difference before keeping it: a number that fell is a scenario that has lost
 # interleavings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -12,4 +12,5 @@ trap 'rm -f "$counts"' EXIT
 UPDATE_EXECUTIONS="$counts" UPDATE_STEPS=1 CARGO_TARGET_DIR="${target%/}-loom" \
   RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" cargo test -p loom-tests --release
 LC_ALL=C sort "$counts" > executions.tsv
-git --no-pager diff --stat -- executions.tsv ../docs/races/steps
+UPDATE_RACES=1 cargo test -p simplex-stores --test races_docs # the pictures and tables that are made from them
+git --no-pager diff --stat -- executions.tsv ../docs/races

@@ -8,8 +8,8 @@ use simplex_stores::{
 
 use crate::{
     compact::CompactArgs, completions::CompletionsArgs, demo::DemoArgs, dump::DumpArgs,
-    failure::EXIT_CODES, generate::GenerateArgs, man::ManArgs, replay::ReplayArgs,
-    stress::StressArgs, trace::TraceArgs, verify::VerifyArgs,
+    failure::EXIT_CODES, generate::GenerateArgs, man::ManArgs, races::RacesArgs,
+    replay::ReplayArgs, stress::StressArgs, trace::TraceArgs, verify::VerifyArgs,
 };
 
 /// Work with the store logs of a SimpleX router: replay, check, dump, compact, make and exercise them.
@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     Stress(StressArgs),
     Trace(TraceArgs),
+    Races(RacesArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -20,6 +20,7 @@ mod man;
 mod memory;
 mod output;
 mod progress;
+mod races;
 mod replay;
 mod report;
 mod stress;
@@ -59,6 +60,7 @@ fn run(command: &Command, out: &mut Out) -> Result<Exit, Failure> {
         Command::Generate(args) => generate::run(args, out),
         Command::Stress(args) => stress::run(args, out),
         Command::Trace(args) => trace::run(args, out),
+        Command::Races(args) => races::run(args, out),
         Command::Demo(args) => demo::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man(args) => man::run(args, out),
