@@ -13,4 +13,22 @@ macro_rules! steps {
 // The table is written by `UPDATE_RACES=1 cargo test --test races_docs`.
 steps! {
     "RACE-1" "race_01"
+    "RACE-2" "race_02"
+    "RACE-3" "race_03"
+    "RACE-4" "race_04"
+    "RACE-5" "race_05"
+    "RACE-6" "race_06"
+    "RACE-19" "race_19"
+    "RACE-20" "race_20"
+    "RACE-21" "race_21"
+    "RACE-22" "race_22"
+    "RACE-23" "race_23"
+    "RACE-24" "race_24"
+    "RACE-25" "race_25"
+    "RACE-26" "race_26"
+    "RACE-27" "race_27"
+    "RACE-28" "race_28"
+    "RACE-29" "race_29"
+    "RACE-31" "race_31"
+    "RACE-32" "race_32"
 }
