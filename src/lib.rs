@@ -17,7 +17,7 @@
 //! | [`sync`] | locks, atomics, threads and channels that loom can see |
 #![cfg_attr(
     any(feature = "testing", loom),
-    doc = "| [`testing`] | storages that forget what was not synced, or fail at a chosen step |"
+    doc = "| [`testing`] | storages that forget what was not synced, or fail at a chosen step; a sequential model; histories |"
 )]
 //!
 //! A module imports from the rows below its own only (the last, where it is there, is for tests):
