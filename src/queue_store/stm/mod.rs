@@ -109,6 +109,9 @@ impl<F: QueueFactory> StmQueueStore<F> {
     }
 
     /// Makes a queue object with the store's factory, to be added with [`add_queue_tx`](Self::add_queue_tx).
+    ///
+    /// Until it is added, or when adding it was refused, no other part may be given it: the parts
+    /// take every queue object for one of this store's own.
     pub fn make_queue(&self, id: RecipientId, record: QueueRec) -> Arc<F::Queue> {
         Arc::new(self.factory.make_queue(id, Arc::new(record)))
     }
