@@ -13,4 +13,5 @@ UPDATE_EXECUTIONS="$counts" UPDATE_STEPS=1 CARGO_TARGET_DIR="${target%/}-loom" \
   RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" cargo test -p loom-tests --release
 LC_ALL=C sort "$counts" > executions.tsv
 UPDATE_RACES=1 cargo test -p simplex-stores --test races_docs # the pictures and tables that are made from them
-git --no-pager diff --stat -- executions.tsv ../docs/races
+../docs/update-claims.sh races # only the sum
+git --no-pager diff --stat -- executions.tsv ../docs/races ../docs/claims.md

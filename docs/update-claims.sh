@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Runs what docs/claims.md claims, and writes it anew: docs/update-claims.sh [CLAIM…]
+# Without names all are run; with names the other rows stay as they are (`races` runs nothing: it sums a table). How much is run is set by the variables that
+# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS); the defaults are short.
+# A row is written only after its tests passed with that count.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+PAGE=docs/claims.md
+OLD=$(cat "$PAGE" 2>/dev/null || true)
+WANTED=" $* "
+ROWS=""
+
+claims() {
+  # name, binary, test, its variable (or -), default, operations in each, unit, unit of operations, claim
+  claim sequences queue_store state_machine::store_answers_and_restarts_like_the_sequential_model \
+    SIMPLEX_STORES_MODEL_RUNS 300 - "sequences of up to 119 operations" "" \
+    "under clean restarts at random places, sequences of random operations satisfy the sequential model: each answer, and the state after each restart"
+  claim contract queue_store linearizability::the_store_keeps_the_contract \
+    - 100 100 sequences "operations" \
+    "without faults, sequences of random operations satisfy the sequential model, and as many histories of three threads it too"
+  claim histories queue_store linearizability::concurrent_histories_are_linearizable \
+    SIMPLEX_STORES_HISTORIES 400 21 histories "concurrent operations" \
+    "without faults, histories of three threads with seven random operations each are linearizable to the sequential model"
+  claim order queue_store concurrency::concurrent_operations_keep_the_invariants_and_the_journal_explains_the_state \
+    - 2 6000 "histories, with \`Memory\` and with \`Flush\`" "concurrent operations" \
+    "without faults, histories of four threads with 1,500 random operations each keep all invariants, and a replay of the journal gives the store's state"
+  claim kills_fsync queue_store crash::killed_process_keeps_everything_acknowledged_with_fsync \
+    SIMPLEX_STORES_KILLS 50 - kills "" \
+    "under kills of the process at random moments, with \`Fsync\`, histories of three threads that add, secure, associate and delete keep everything acknowledged and all invariants"
+  claim kills_flush queue_store crash::killed_process_keeps_everything_acknowledged_with_flush \
+    SIMPLEX_STORES_KILLS 10 - kills "" "the same with \`Flush\`"
+  claim kills_memory queue_store crash::killed_process_keeps_a_beginning_of_each_threads_work_without_durability \
+    SIMPLEX_STORES_KILLS 10 - kills "" \
+    "the same with \`Memory\`, where a beginning of each thread's work is kept"
+  claim parsers formats fuzzing::every_entry_point_stands_damaged_input \
+    SIMPLEX_STORES_FUZZ_INPUTS 20000 8 inputs "calls" \
+    "under seeded damage, valid lines, columns and keys given to each of the eight entry points end in a value or an error, and what each of them checks holds"
+  claim logs store_log fuzzing::whole_logs_with_damage_are_accounted_for_and_compacted_once \
+    SIMPLEX_STORES_FUZZ_INPUTS 1000 2 logs "replays" \
+    "under seeded damage, logs of up to eleven records satisfy what the replay's entry point checks; each is replayed whole and damaged"
+}
+
+wanted() { [ "$WANTED" = "  " ] || [[ "$WANTED" == *" $1 "* ]]; }
+
+grouped() { sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta' <<<"$1"; }
+
+claim() {
+  local name=$1 binary=$2 test=$3 variable=$4 count=$5 each=$6 unit=$7 operations=$8 text=$9
+  if ! wanted "$name"; then
+    ROWS+="$(grep -F "| $name |" <<<"$OLD" || true)"$'\n'
+    return
+  fi
+  [ "$variable" = - ] || count=${!variable:-$count}
+  echo "$name: $count $unit"
+  local setting=()
+  [ "$variable" = - ] || setting=("$variable=$count")
+  env "${setting[@]}" cargo test -q --features testing --test "$binary" -- --exact "$test" | tee "$LOG"
+  grep -qE 'test result: ok\. [1-9]' "$LOG" || { echo "$name: no test ran" >&2; return 1; }
+  local last
+  last="$(grouped "$count") $unit"
+  [ "$each" = - ] || last+=", $(grouped $((count * each))) $operations"
+  ROWS+="| $name | $text | \`tests/$binary/${test%%::*}.rs::${test#*::}\` | $last |"$'\n'
+}
+
+# The executions of the race catalogue's proofs: loom-tests/executions.tsv says how many, and a test fails when there are fewer.
+races() {
+  awk -F'\t' '/^race_/ && $1 !~ /\/witness/ { scenarios++; executions += $2 }
+    END { print scenarios, executions }' loom-tests/executions.tsv
+}
+
+LOG=$(mktemp)
+trap 'rm -f "$LOG"' EXIT
+claims
+read -r scenarios executions < <(races)
+cat > "$PAGE" <<PAGE_END
+# Claims
+
+What the tests show, each as "under these faults, histories of this workload satisfy this model", with the count of the last run that is written down here.
+Written by \`docs/update-claims.sh\`, which runs the tests; the variables in it make the campaigns longer.
+
+| name | claim | test | last count |
+|---|---|---|---|
+${ROWS%$'\n'}
+| races | under every interleaving up to the bound that each scenario states, the library's own operations never go the way of the documented race | \`loom-tests/tests/races/\` | $(grouped "$scenarios") scenarios, $(grouped "$executions") executions |
+
+The last row's figures are the sums of \`loom-tests/executions.tsv\` without the witnesses; [races/README.md](races/README.md) has them race by race. Faults that are tried
+one by one, each at every step, have no count: see \`tests/store_log/faults.rs\` and \`tests/store_log/crash_points.rs\`.
+PAGE_END
