@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use check::{Item, check_cases, check_items, items};
 use page::{Row, rows};
-use tests_named::Sources;
+use tests_named::{Sources, names};
 
 /// The pages whose rows are items; `edge.md` has rows for recorded cases instead.
 const PAGES: [&str; 5] = ["map.md", "encodings.md", "journal.md", "queue-store.md", "races.md"];
@@ -63,4 +63,15 @@ fn the_readme_names_every_page() {
     for page in PAGES.into_iter().chain(["edge.md", "items.txt"]) {
         assert!(readme.contains(&format!("({page})")), "README.md does not link {page}");
     }
+}
+
+#[test]
+fn the_claims_name_tests_that_exist() {
+    let sources = Sources::of(root());
+    let claims = read(&root().join("docs/claims.md"));
+    let named: Vec<&str> = names(&claims).into_iter().filter(|name| name.contains("::")).collect();
+    assert!(named.len() > 5, "the table of claims is cut short");
+    let problems: Vec<String> =
+        named.iter().filter_map(|name| sources.problem_with(name)).collect();
+    assert_none(&problems);
 }
