@@ -2,7 +2,8 @@
 //!
 //! The same scenarios run on every engine: on real threads, many rounds each, with the engine
 //! that runs normally; and under `--cfg loom`, in small sizes, over every interleaving, with the
-//! model engine. `harness.rs` hides the difference.
+//! model engine; that run is a test of the crate `loom-tests`, which includes these files. `harness.rs` hides the
+//! difference.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(missing_docs, reason = "tests")]
 
