@@ -125,6 +125,8 @@ fn proof_no_lookup_of_a_queue_that_is_there_is_answered_auth() {
             }
         };
         two(looks_up, || store.close().unwrap());
+        let later = store.get_queue(&QueueKey::Recipient(sample::recipient(0)));
+        assert_eq!(later.err(), Some(closed()), "found in a closed store");
     });
 }
 

@@ -15,10 +15,12 @@
 
 use loom_tests::scenario::{Disk, Store, both, created, keys, queue, two};
 use loom_tests::{explore, must_fail, must_find_steps};
-use simplex_stores::queue_store::{QueueStore, StoreQueue};
+use simplex_stores::protocol::Semantics;
+use simplex_stores::queue_store::{BasicFactory, QueueStore, StoreQueue};
 use simplex_stores::stm::{TVar, Transaction, atomically, guard};
 use simplex_stores::store_log::Durability;
 use simplex_stores::sync::Mutex;
+use simplex_stores::sync::thread::spawn;
 use simplex_stores::testing::queue_store::sample;
 use std::sync::Arc;
 
@@ -85,7 +87,7 @@ fn twin_a_save_that_closes_ends_it() {
     });
 }
 
-/// A new queue is in all the indexes of a snapshot or in none; two who take one wait for each other.
+/// A new queue is in all the indexes of a snapshot or in none.
 #[test]
 fn proof_a_snapshot_is_one_moment() {
     explore("race_28/one_moment", 3, || {
@@ -103,6 +105,22 @@ fn proof_a_snapshot_is_one_moment() {
         });
         assert_eq!(store.snapshot().queues.len(), 2);
         store.close().unwrap();
+    });
+}
+
+/// The first of two who take a snapshot does not let changes go on while the second still reads.
+#[test]
+fn proof_each_of_two_snapshots_is_one_moment() {
+    explore("race_28/two_snapshots", 2, || {
+        let store = Arc::new(Store::new(BasicFactory, Semantics::Strict));
+        let adder = store.clone();
+        let add = move || adder.add_queue(sample::recipient(1), sample::record(1)).map(drop);
+        let adds = spawn(add);
+        let shared = store.clone();
+        both(move |_| {
+            assert_eq!(shared.snapshot().violations(), [], "the snapshot contradicts itself");
+        });
+        adds.join().unwrap().unwrap();
     });
 }
 
