@@ -78,14 +78,14 @@ fn a_change_between_two_reads_runs_a_panicking_body_again() {
 
 #[test]
 fn twin_the_crate_alone_passes_such_a_panic_on() {
-    let (x, y) = (stm::TVar::new(0), stm::TVar::new(0));
+    let (x, y) = (stm_core::TVar::new(0), stm_core::TVar::new(0));
     let (x2, y2) = (x.clone(), y.clone());
     let text = panic_of(|| {
-        stm::atomically(|tx| {
+        stm_core::atomically(|tx| {
             let before = x.read(tx)?;
             let (x2, y2) = (x2.clone(), y2.clone());
             spawn(move || {
-                stm::atomically(|tx| {
+                stm_core::atomically(|tx| {
                     x2.write(tx, 1)?;
                     y2.write(tx, 1)
                 });
@@ -122,14 +122,14 @@ fn a_change_to_what_the_left_branch_read_runs_the_body_again() {
 
 #[test]
 fn twin_the_crate_alone_commits_the_right_branch_all_the_same() {
-    let flag = stm::TVar::new(false);
+    let flag = stm_core::TVar::new(false);
     let raised = flag.clone();
-    let taken = stm::atomically(|tx| {
+    let taken = stm_core::atomically(|tx| {
         tx.or(
-            |tx| stm::guard(flag.read(tx)?).map(|()| "left"),
+            |tx| stm_core::guard(flag.read(tx)?).map(|()| "left"),
             |_| {
                 let raised = raised.clone();
-                spawn(move || stm::atomically(|tx| raised.write(tx, true))).join().unwrap();
+                spawn(move || stm_core::atomically(|tx| raised.write(tx, true))).join().unwrap();
                 Ok("right")
             },
         )
