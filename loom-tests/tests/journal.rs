@@ -1,12 +1,14 @@
-//! The journal's desk: one writer that whoever waits for a record uses, and a thread for records that nobody waits for.
+//! The journal's desk: one writer that whoever waits for a record uses, and a thread for records
+//! that nobody waits for.
 //!
-//! **The promise.** In every interleaving, records stand in the file in the order of their numbers; a ticket's answer comes, and
-//! comes after the record is in the file; what nobody waits for is written all the same; and closing
-//! beside submitting loses nothing that was answered with success. A waiter that sleeps for ever is a deadlock, which loom
-//! reports.
+//! **The promise.** In every interleaving, records stand in the file in the order of their numbers;
+//! a ticket's answer comes, and comes after the record is in the file; what nobody waits for is
+//! written all the same; and closing beside submitting loses nothing that was answered with
+//! success. A waiter that sleeps for ever is a deadlock, which loom reports.
 //!
-//! **The twins.** Two small desks with one guard taken out each: one where a waiter that finds the writer taken leaves no word, and
-//! one where the thread's bell is reset after receiving. loom finds the waiter that sleeps for ever.
+//! **The twins.** Two small desks with one guard taken out each: one where a waiter that finds the
+//! writer taken leaves no word, and one where the thread's bell is reset after receiving. loom
+//! finds the waiter that sleeps for ever.
 #![cfg(loom)]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
@@ -45,7 +47,8 @@ fn open(storage: impl Storage + 'static, durability: Durability) -> Arc<Journal>
     Arc::new(Journal::open_append(&config).unwrap().0)
 }
 
-/// Submits on a thread of its own, waits for the answer, and looks into the file when it is a success.
+/// Submits on a thread of its own, waits for the answer, and looks into the file when it is a
+/// success.
 fn submitter(
     journal: &Arc<Journal>,
     disk: &MemStorage,
@@ -231,7 +234,8 @@ impl Storage for Announcing {
     }
 }
 
-/// A desk in short: what is sent are numbers, and the writer holds those that came before their turn.
+/// A desk in short: what is sent are numbers, and the writer holds those that came before their
+/// turn.
 struct SmallDesk {
     sent: Mutex<Vec<u64>>,
     state: Mutex<SmallState>,

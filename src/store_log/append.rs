@@ -1,9 +1,10 @@
-//! Opening a log to append to it as it is (CP-1, append): what the PostgreSQL store's extra journal does.
+//! Opening a log to append to it as it is (CP-1, append): what the PostgreSQL store's extra journal
+//! does.
 //!
 //! **Promise.** The first record appended starts a line of its own (RACE-8).
 //!
-//! **Algorithm.** The file is searched backwards for its last newline. Whatever follows it was never acknowledged: it is
-//! copied to `F.torn.<timestamp>`, synced, and then cut off.
+//! **Algorithm.** The file is searched backwards for its last newline. Whatever follows it was
+//! never acknowledged: it is copied to `F.torn.<timestamp>`, synced, and then cut off.
 //!
 //! **Tests.** `tests/store_log/append.rs`.
 
@@ -27,12 +28,13 @@ use super::{
 const PIECE: u64 = 64 * 1024;
 
 impl Journal {
-    /// Opens a log to append to it, without reading it: takes the lock, recovers from an unfinished start (R1, R2),
-    /// makes the file where there is none, and cuts off a torn last line, which is kept in `F.torn.<timestamp>`. No
-    /// integrity sidecar is kept for such a log.
+    /// Opens a log to append to it, without reading it: takes the lock, recovers from an unfinished
+    /// start (R1, R2), makes the file where there is none, and cuts off a torn last line, which is
+    /// kept in `F.torn.<timestamp>`. No integrity sidecar is kept for such a log.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] when somebody owns the log; [`OpenError::Io`] when a file operation fails. Nothing is lost then.
+    /// [`OpenError::Locked`] when somebody owns the log; [`OpenError::Io`] when a file operation
+    /// fails. Nothing is lost then.
     pub fn open_append(config: &StoreLogConfig) -> Result<(Self, AppendReport), OpenError> {
         let lock = take_lock(config)?;
         let recovered = recover(config)?;

@@ -1,7 +1,7 @@
 //! Timed backups: their names and how long they stay.
 //!
-//! **Promise.** A backup never replaces another. Retention deletes what CP-9 says and nothing else, by the name it
-//! found; when it can't, it says so and the start goes on (CP-11, RACE-10).
+//! **Promise.** A backup never replaces another. Retention deletes what CP-9 says and nothing else,
+//! by the name it found; when it can't, it says so and the start goes on (CP-11, RACE-10).
 //!
 //! **Tests.** `tests/store_log/backups.rs`.
 
@@ -31,8 +31,8 @@ const KEEP_COUNT: usize = 3;
 /// Of the others, those younger than this stay.
 const KEEP_LONG_SECONDS: i64 = 21 * DAY;
 
-/// Behind the timestamp of a backup with lines that could not be read. No such name is a timestamp (CP-10), so
-/// neither this program's retention nor the reference's ever deletes it.
+/// Behind the timestamp of a backup with lines that could not be read. No such name is a timestamp
+/// (CP-10), so neither this program's retention nor the reference's ever deletes it.
 const DAMAGED: &str = ".damaged";
 
 /// A name for a backup made now that no file has yet (CP-8).

@@ -52,7 +52,8 @@ impl Sink<'_> {
     }
 }
 
-/// Writes the state's records to a file; gives what the integrity sidecar needs, where one is wanted.
+/// Writes the state's records to a file; gives what the integrity sidecar needs, where one is
+/// wanted.
 pub(crate) fn write_state(
     config: &StoreLogConfig,
     file: &mut dyn StorageFile,
@@ -70,12 +71,12 @@ pub(crate) fn write_state(
     Ok((sink.report, sink.blocks))
 }
 
-/// Writes the compacted log of a replayed state to a new file, which must not exist: to a side file first, then,
-/// synced, under its name. The log that was replayed stays as it is.
+/// Writes the compacted log of a replayed state to a new file, which must not exist: to a side file
+/// first, then, synced, under its name. The log that was replayed stays as it is.
 ///
 /// # Errors
-/// [`OpenError::Io`], with `AlreadyExists` when there is a file of that name. After an error there is none, and the side file
-/// is removed where the disk allows it.
+/// [`OpenError::Io`], with `AlreadyExists` when there is a file of that name. After an error there
+/// is none, and the side file is removed where the disk allows it.
 pub fn compact_to(
     config: &StoreLogConfig,
     output: &Path,

@@ -13,33 +13,33 @@ use crate::protocol::Semantics;
 
 /// When a change counts as written, that is, when its [`Ticket`](super::Ticket) is answered.
 ///
-/// Whatever is chosen, a change is visible to other threads as soon as its transaction has committed, before
-/// it is durable; records stand in the file in commit order; and the first failed write or fsync stops the
-/// journal. Compaction syncs its files whatever is chosen (CR-12).
+/// Whatever is chosen, a change is visible to other threads as soon as its transaction has
+/// committed, before it is durable; records stand in the file in commit order; and the first failed
+/// write or fsync stops the journal. Compaction syncs its files whatever is chosen (CR-12).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// At once. The writer thread hands records to the operating system as soon as it can. A process crash may lose the
-    /// last few.
+    /// At once. The writer thread hands records to the operating system as soon as it can. A
+    /// process crash may lose the last few.
     Memory,
-    /// Once the operating system has the record (CP-3, as the reference). A process crash loses nothing; a power loss
-    /// may lose what the system had not written yet.
+    /// Once the operating system has the record (CP-3, as the reference). A process crash loses
+    /// nothing; a power loss may lose what the system had not written yet.
     #[default]
     Flush,
     /// Once the record's group is on stable storage. A power loss loses nothing that was answered.
     Fsync,
 }
 
-/// What a start does about damage: a record that cannot be read with readable ones after it, or bytes that the
-/// integrity sidecar proves changed.
+/// What a start does about damage: a record that cannot be read with readable ones after it, or
+/// bytes that the integrity sidecar proves changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDamage {
     /// The start is refused, and nothing is changed on disk.
     Refuse,
-    /// Damaged records are skipped, counted and reported, as in the reference (RP-1). The original file is kept as
-    /// `F.<timestamp>.damaged`, a name that no retention ever deletes.
+    /// Damaged records are skipped, counted and reported, as in the reference (RP-1). The original
+    /// file is kept as `F.<timestamp>.damaged`, a name that no retention ever deletes.
     Skip,
-    /// Refused where the sidecar proves that the file is not as it was written; skipped elsewhere, for a
-    /// line may be unreadable because another program wrote it so (JR-20, JR-21).
+    /// Refused where the sidecar proves that the file is not as it was written; skipped elsewhere,
+    /// for a line may be unreadable because another program wrote it so (JR-20, JR-21).
     #[default]
     RefuseIfProven,
 }
@@ -69,7 +69,8 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
-/// Called with the progress, once per batch of at least a few thousand lines, on the thread that replays.
+/// Called with the progress, once per batch of at least a few thousand lines, on the thread that
+/// replays.
 pub type ProgressFn = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Gives the current UTC time, for the names and the age of backups.
@@ -78,7 +79,8 @@ pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 /// The longest line that is held in memory, in bytes.
 pub const DEFAULT_MAX_LINE: usize = 16 * 1024 * 1024;
 
-/// How many warnings and damaged places a report lists one by one; beyond it they are counted and logged.
+/// How many warnings and damaged places a report lists one by one; beyond it they are counted and
+/// logged.
 pub const DEFAULT_MAX_WARNINGS: usize = 10_000;
 
 /// How a journal is opened. Made with [`StoreLogConfig::new`], then changed method by method.
@@ -106,8 +108,8 @@ pub struct StoreLogConfig {
 }
 
 impl StoreLogConfig {
-    /// A journal at `path` on the operating system's files, with [`Durability::Flush`], strict semantics,
-    /// [`OnDamage::RefuseIfProven`] and no sidecar.
+    /// A journal at `path` on the operating system's files, with [`Durability::Flush`], strict
+    /// semantics, [`OnDamage::RefuseIfProven`] and no sidecar.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -144,15 +146,16 @@ impl StoreLogConfig {
         self
     }
 
-    /// Turns the integrity sidecar `F.integrity` on or off. Off, none is written; one that is there is left alone and
-    /// not consulted.
+    /// Turns the integrity sidecar `F.integrity` on or off. Off, none is written; one that is there
+    /// is left alone and not consulted.
     #[must_use]
     pub fn integrity(mut self, on: bool) -> Self {
         self.integrity = on;
         self
     }
 
-    /// Sets the longest line held in memory, in bytes (at least 1). A longer one is skipped and reported.
+    /// Sets the longest line held in memory, in bytes (at least 1). A longer one is skipped and
+    /// reported.
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes.max(1);

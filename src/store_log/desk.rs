@@ -1,24 +1,27 @@
 //! The desk at which the one [`Writer`] is used, and the answers to those who wait for it.
 //!
-//! **Promise.** A ticket is answered exactly when its record is as durable as the journal was asked to make it, or
-//! when it never will be. Whatever was submitted is written, whether or not anybody waits for it.
+//! **Promise.** A ticket is answered exactly when its record is as durable as the journal was asked
+//! to make it, or when it never will be. Whatever was submitted is written, whether or not anybody
+//! waits for it.
 //!
-//! **Algorithm.** Whoever waits for a record and finds the writer at the desk takes it and writes a group, for itself and for
-//! everybody whose record is there; whoever finds it taken waits for the answer. So a lone caller writes with no change
-//! of threads, and beside it one thread's write or fsync gathers the next thread's group. The journal's own thread does the same for
-//! records that nobody waits for: all of them under `Memory`, and those of dropped tickets; and it closes the
+//! **Algorithm.** Whoever waits for a record and finds the writer at the desk takes it and writes a
+//! group, for itself and for everybody whose record is there; whoever finds it taken waits for the
+//! answer. So a lone caller writes with no change of threads, and beside it one thread's write or
+//! fsync gathers the next thread's group. The journal's own thread does the same for records that
+//! nobody waits for: all of them under `Memory`, and those of dropped tickets; and it closes the
 //! file in the end. One number stands for all answers: every record up to it is durable.
 //!
 //! **Why nobody waits for ever.** A waiter has sent its record before it comes to the desk.
-//! - It finds the writer: it writes. Either its record is then durable, or a number before it is missing; in that
-//!   case it waits until the number of durable ones has changed, for writing again before would change nothing. Whoever has the missing
-//!   number comes to the desk after sending it.
-//! - It finds none: it leaves word (`wanted`), and who brings the writer back wakes everybody. Both happen under
-//!   one lock, so the word cannot come too late.
+//! - It finds the writer: it writes. Either its record is then durable, or a number before it is
+//!   missing; in that case it waits until the number of durable ones has changed, for writing again
+//!   before would change nothing. Whoever has the missing number comes to the desk after sending
+//!   it.
+//! - It finds none: it leaves word (`wanted`), and who brings the writer back wakes everybody. Both
+//!   happen under one lock, so the word cannot come too late.
 //!
-//! The thread's bell (`bell`) is an atomic flag, so that submitting takes the lock only when the thread may be asleep: it is rung after
-//! sending and reset before receiving, so that a record sent before a ring that was already loud is received
-//! after the reset.
+//! The thread's bell (`bell`) is an atomic flag, so that submitting takes the lock only when the
+//! thread may be asleep: it is rung after sending and reset before receiving, so that a record sent
+//! before a ring that was already loud is received after the reset.
 //!
 //! **Tests.** `tests/store_log/group_commit.rs`; under loom `loom-tests/tests/journal.rs`.
 
@@ -157,7 +160,8 @@ impl Desk {
         }
     }
 
-    /// Writes what nobody waits for, until the desk is told to close; then closes the file. Run by the journal's thread.
+    /// Writes what nobody waits for, until the desk is told to close; then closes the file. Run by
+    /// the journal's thread.
     pub(crate) fn attend(&self) {
         let mut state = self.state.lock();
         loop {

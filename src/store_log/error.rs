@@ -1,4 +1,5 @@
-//! What can go wrong with a journal: while it is opened ([`OpenError`]) and while it is written ([`JournalError`]).
+//! What can go wrong with a journal: while it is opened ([`OpenError`]) and while it is written
+//! ([`JournalError`]).
 
 use std::{
     fmt, io,
@@ -56,7 +57,8 @@ impl fmt::Display for OpenStep {
     }
 }
 
-/// Why a journal could not be opened, replayed or compacted. These are for the operator: they name files.
+/// Why a journal could not be opened, replayed or compacted. These are for the operator: they name
+/// files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -121,13 +123,15 @@ pub enum JournalErrorKind {
     Write,
     /// A write succeeded and bringing it to stable storage failed.
     Sync,
-    /// Records were submitted that can never be in order: a sequence number came twice, or one before them never came.
+    /// Records were submitted that can never be in order: a sequence number came twice, or one
+    /// before them never came.
     Sequence,
     /// The journal was closed before the record was submitted.
     Closed,
 }
 
-/// A record was not written, and neither is any later one: the journal is broken until it is opened again.
+/// A record was not written, and neither is any later one: the journal is broken until it is opened
+/// again.
 ///
 /// Its text is fixed for each kind and names no file, so that it may travel to a client; what the
 /// operating system said is in the program's log (RACE-17).

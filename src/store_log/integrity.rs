@@ -1,20 +1,22 @@
 //! The integrity sidecar `F.integrity`: what proves that a log is, or is not, as it was written.
 //!
-//! **Promise.** The text log stays exactly the reference's. Beside it, a block of log bytes has its SHA-256 on
-//! record once it was written, and how far the log was on stable storage at that time. A block that was on stable storage
-//! and no longer has its sum is proven damage, whether or not its lines can still be read; a torn tail is never
-//! mistaken for it.
+//! **Promise.** The text log stays exactly the reference's. Beside it, a block of log bytes has its
+//! SHA-256 on record once it was written, and how far the log was on stable storage at that time. A
+//! block that was on stable storage and no longer has its sum is proven damage, whether or not its
+//! lines can still be read; a torn tail is never mistaken for it.
 //!
-//! **Format.** A header of 64 bytes: magic (8), version (4, little-endian like all numbers), zero (4), the log
-//! file's identity (8), zero (8), SHA-256 of these 32 bytes (32). Then entries of 64 bytes: number from 0 (8), offset behind
-//! the block (8), length of the log known to be synced (8), SHA-256 of the block (32), and the first 8 bytes of the
-//! rolling checksum: SHA-256 over the previous rolling checksum and the entry's other 56 bytes, starting from the
-//! header's. Entries end at the first that does not check; what follows is not covered.
+//! **Format.** A header of 64 bytes: magic (8), version (4, little-endian like all numbers), zero
+//! (4), the log file's identity (8), zero (8), SHA-256 of these 32 bytes (32). Then entries of 64
+//! bytes: number from 0 (8), offset behind the block (8), length of the log known to be synced (8),
+//! SHA-256 of the block (32), and the first 8 bytes of the rolling checksum: SHA-256 over the
+//! previous rolling checksum and the entry's other 56 bytes, starting from the header's. Entries
+//! end at the first that does not check; what follows is not covered.
 //!
-//! **Why the order is right.** An entry is written after its block was, so a crash leaves the sidecar behind the log,
-//! never ahead. Only blocks below the greatest synced length are judged: above it a power loss may have taken bytes away.
-//! The identity ties the sidecar to one file, not to a name: a log that another program compacted or
-//! restored is a new file, and the sidecar then says nothing about it.
+//! **Why the order is right.** An entry is written after its block was, so a crash leaves the
+//! sidecar behind the log, never ahead. Only blocks below the greatest synced length are judged:
+//! above it a power loss may have taken bytes away. The identity ties the sidecar to one file, not
+//! to a name: a log that another program compacted or restored is a new file, and the sidecar then
+//! says nothing about it.
 //!
 //! **Tests.** `tests/store_log/integrity.rs`.
 

@@ -18,13 +18,14 @@ use crate::sync::{
     thread::{self, JoinHandle},
 };
 
-/// How many submissions may wait for the thread, where nobody waits for an answer, before submitting blocks.
+/// How many submissions may wait for the thread, where nobody waits for an answer, before
+/// submitting blocks.
 const SUBMISSIONS_AHEAD: usize = 4096;
 
 /// A log that is open and owned. Shared by reference between threads.
 ///
-/// Sequence numbers start at 1 for each journal and have no gaps: whoever takes a number must submit it, an empty list of
-/// records where there is nothing to write.
+/// Sequence numbers start at 1 for each journal and have no gaps: whoever takes a number must
+/// submit it, an empty list of records where there is nothing to write.
 pub struct Journal {
     durability: Durability,
     desk: Arc<Desk>,
@@ -35,7 +36,8 @@ pub struct Journal {
 
 impl Journal {
     pub(crate) fn new(file: LogFile, durability: Durability, lock: StorageLock) -> Self {
-        // Who waits for an answer cannot run ahead, and nobody may be kept from the desk by a full channel.
+        // Who waits for an answer cannot run ahead, and nobody may be kept from the desk by a full
+        // channel.
         let (sender, submissions) = match durability {
             Durability::Memory => channel::bounded(SUBMISSIONS_AHEAD),
             Durability::Flush | Durability::Fsync => channel::unbounded(),
@@ -55,12 +57,13 @@ impl Journal {
         }
     }
 
-    /// Hands records to the writer, to be written together and after everything with a smaller number
-    /// (JR-17, RACE-1). Submissions may come in any order. Under `Durability::Memory` blocks while the writer is far behind; must not be called
-    /// inside a transaction.
+    /// Hands records to the writer, to be written together and after everything with a smaller
+    /// number (JR-17, RACE-1). Submissions may come in any order. Under `Durability::Memory` blocks
+    /// while the writer is far behind; must not be called inside a transaction.
     ///
-    /// Errors come through the ticket. On a broken journal nothing is written and every ticket has the first error;
-    /// under `Durability::Memory`, the error of a write is known to later tickets only.
+    /// Errors come through the ticket. On a broken journal nothing is written and every ticket has
+    /// the first error; under `Durability::Memory`, the error of a write is known to later tickets
+    /// only.
     pub fn submit(&self, seq: u64, records: Vec<LogRecord>) -> Ticket {
         if let Some(error) = self.desk.error() {
             return Ticket::known(Err(error));
@@ -104,8 +107,8 @@ impl Journal {
         self.close().and(written)
     }
 
-    /// Waits until everything submitted is written, syncs it under every durability, and gives the file and its lock
-    /// back. Later submissions fail. Calling it again gives the same answer.
+    /// Waits until everything submitted is written, syncs it under every durability, and gives the
+    /// file and its lock back. Later submissions fail. Calling it again gives the same answer.
     ///
     /// # Errors
     /// The first error of the journal's life, also when a ticket already gave it.

@@ -1,11 +1,12 @@
 //! The open log file, and what happens to it when a write fails.
 //!
-//! **Promise.** After a failed append the file ends where the last good one ended, if the disk still lets it be cut
-//! (RACE-8): a restart does not find the records that were refused.
+//! **Promise.** After a failed append the file ends where the last good one ended, if the disk
+//! still lets it be cut (RACE-8): a restart does not find the records that were refused.
 //!
-//! **Algorithm.** The offset behind the last good append is kept; the first failure cuts the file back to it and syncs the cut.
-//! Which append is good depends on the durability: written, or written and synced. After a failed sync nothing
-//! later is trusted, for the system may have dropped the pages and forgotten the error.
+//! **Algorithm.** The offset behind the last good append is kept; the first failure cuts the file
+//! back to it and syncs the cut. Which append is good depends on the durability: written, or
+//! written and synced. After a failed sync nothing later is trusted, for the system may have
+//! dropped the pages and forgotten the error.
 //!
 //! **Tests.** `tests/store_log/faults.rs`.
 

@@ -1,12 +1,14 @@
 //! The journal: a text log of records that only grows, replayed and compacted at every start.
 //!
-//! **Promise.** The log is the reference's, byte for byte, and either side reads the other's. Records stand in commit order;
-//! what was acknowledged is there after a crash, to the degree that was chosen ([`Durability`]); what failed is
-//! not; and nothing that could not be read disappears in silence.
+//! **Promise.** The log is the reference's, byte for byte, and either side reads the other's.
+//! Records stand in commit order; what was acknowledged is there after a crash, to the degree that
+//! was chosen ([`Durability`]); what failed is not; and nothing that could not be read disappears
+//! in silence.
 //!
-//! - [`start`] opens a log for a running store; [`replay`] only reads one; [`compact_to`] writes a compacted
-//!   copy; [`Journal::open_append`] appends to one that nobody replays.
-//! - [`Journal::submit`] takes the records of one committed transaction, [`Ticket::wait`] waits until they are durable.
+//! - [`start`] opens a log for a running store; [`replay`] only reads one; [`compact_to`] writes a
+//!   compacted copy; [`Journal::open_append`] appends to one that nobody replays.
+//! - [`Journal::submit`] takes the records of one committed transaction, [`Ticket::wait`] waits
+//!   until they are durable.
 //! - A store takes part by being a [`ReplayTarget`].
 //! - [`Storage`] stands between the journal and the disk.
 //!

@@ -1,11 +1,11 @@
 //! Reading a log line by line, decoding beside the thread that applies.
 //!
-//! **Promise.** Memory is bounded by a few batches and one line of the configured maximum; a longer line is
-//! walked over, not held.
+//! **Promise.** Memory is bounded by a few batches and one line of the configured maximum; a longer
+//! line is walked over, not held.
 //!
-//! **Algorithm.** [`Decoder`] cuts the file at newlines, counts lines and offsets, and parses each line into a
-//! record. [`Pipeline`] runs it in a thread of its own, a few batches ahead. Under loom it runs in place, since threads are dear
-//! there and this one shares nothing.
+//! **Algorithm.** [`Decoder`] cuts the file at newlines, counts lines and offsets, and parses each
+//! line into a record. [`Pipeline`] runs it in a thread of its own, a few batches ahead. Under loom
+//! it runs in place, since threads are dear there and this one shares nothing.
 //!
 //! **Tests.** `tests/store_log/replay.rs`; the fuzz target `store_log_replay`.
 
@@ -33,7 +33,8 @@ const MIN_BATCH_BYTES: u64 = 1024 * 1024;
 /// How many bytes a batch has at most.
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
 
-/// A batch ends early at one line for this many of its bytes: many short lines take more memory decoded.
+/// A batch ends early at one line for this many of its bytes: many short lines take more memory
+/// decoded.
 const BYTES_A_LINE: u64 = 256;
 
 /// How many batches may wait to be applied.
@@ -77,8 +78,9 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Batches grow with what was read before them. To a store that keeps its state in persistent structures, applying a
-    /// batch costs a copy of every part that it touches, once: few large batches cost it far less.
+    /// Batches grow with what was read before them. To a store that keeps its state in persistent
+    /// structures, applying a batch costs a copy of every part that it touches, once: few large
+    /// batches cost it far less.
     fn is_full(&self, start: u64) -> bool {
         let bytes = (start / 4).clamp(MIN_BATCH_BYTES, MAX_BATCH_BYTES);
         let lines = (self.lines.len() + self.unreadable.len()) as u64;

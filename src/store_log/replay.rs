@@ -1,13 +1,13 @@
 //! Replaying a log into a store.
 //!
-//! **Promise.** Every complete line is read in file order, in bounded memory; readable ones reach the store, and
-//! whatever does not is reported with line, offset and length. A last line without its newline never reaches
-//! the store (RACE-7).
+//! **Promise.** Every complete line is read in file order, in bounded memory; readable ones reach
+//! the store, and whatever does not is reported with line, offset and length. A last line without
+//! its newline never reaches the store (RACE-7).
 //!
-//! **Algorithm.** With a sidecar, one pass first compares the file with it ([`integrity`](super::integrity)). Then
-//! one thread reads and decodes batches of lines ([`reader`](super::reader)) while this one applies them. A line
-//! that is not a record waits in a list: a readable line after it makes it damage, the end of the file leaves it a mere
-//! warning.
+//! **Algorithm.** With a sidecar, one pass first compares the file with it
+//! ([`integrity`](super::integrity)). Then one thread reads and decodes batches of lines
+//! ([`reader`](super::reader)) while this one applies them. A line that is not a record waits in a
+//! list: a readable line after it makes it damage, the end of the file leaves it a mere warning.
 //!
 //! **Tests.** `tests/store_log/replay.rs`.
 
@@ -41,24 +41,25 @@ pub struct Line {
 
 /// A store that a log is replayed into, and compacted from.
 pub trait ReplayTarget {
-    /// Applies records in order. Called with a few thousand at a time, more as a large file goes on. Gives the warnings in the same order.
+    /// Applies records in order. Called with a few thousand at a time, more as a large file goes
+    /// on. Gives the warnings in the same order.
     fn apply(&mut self, batch: Vec<Line>) -> Vec<ReplayWarning>;
 
     /// Called once, after the last record: what only shows at the end (RP-20).
     fn finish(&mut self) -> Vec<ReplayWarning>;
 
-    /// Gives the records of the compacted log one by one: services in ascending id, then live queues in ascending
-    /// id (CP-6).
+    /// Gives the records of the compacted log one by one: services in ascending id, then live
+    /// queues in ascending id (CP-6).
     ///
     /// # Errors
     /// Those of `emit`, which end the compaction.
     fn compacted(&self, emit: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()>;
 }
 
-/// Reads a log into a store and changes nothing on disk. No lock is taken: the log may be in use, and what is
-/// there when the read reaches the end is what is reported; a last line that its writer has not completed counts as
-/// torn. Where an earlier start did not end, F.start is read, as that start's successor would. Damage is
-/// reported and never refused.
+/// Reads a log into a store and changes nothing on disk. No lock is taken: the log may be in use,
+/// and what is there when the read reaches the end is what is reported; a last line that its writer
+/// has not completed counts as torn. Where an earlier start did not end, F.start is read, as that
+/// start's successor would. Damage is reported and never refused.
 ///
 /// # Errors
 /// [`OpenError::Io`] when the file is not there or cannot be read.
@@ -70,8 +71,8 @@ pub fn replay(
     replay_file(config, &source, target)
 }
 
-/// F.start when it is there, else F. A start that is running renames one to the other; whichever is gone, the other
-/// is there.
+/// F.start when it is there, else F. A start that is running renames one to the other; whichever is
+/// gone, the other is there.
 fn readable_source(config: &StoreLogConfig) -> Result<PathBuf, OpenError> {
     let start = config.start_path();
     let exists =

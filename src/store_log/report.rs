@@ -1,7 +1,8 @@
 //! What a replay and a start report: counts, warnings, damage, and what became of the files.
 //!
-//! No report ever holds a line of the log: places are given as line number, byte offset and length, since lines
-//! hold secrets (RACE-17). Lists are bounded; what a list leaves out is counted and logged.
+//! No report ever holds a line of the log: places are given as line number, byte offset and length,
+//! since lines hold secrets (RACE-17). Lists are bounded; what a list leaves out is counted and
+//! logged.
 
 use std::{fmt, io, path::PathBuf};
 
@@ -85,7 +86,8 @@ pub enum WarningKind {
         /// The notifier's id.
         notifier: String,
     },
-    /// The last start had ended before its compaction did; its partial file was set aside as `F.bak` (CP-7).
+    /// The last start had ended before its compaction did; its partial file was set aside as
+    /// `F.bak` (CP-7).
     UnfinishedStart,
     /// There was no log, and yet there are backups of one: a new, empty log was made beside them.
     BackupsWithoutLog {
@@ -274,8 +276,8 @@ pub struct StartReport {
     pub created: bool,
     /// Whether an unfinished start was recovered from (R1, R2; CP-7).
     pub recovered: bool,
-    /// The backup of the log as it was; none when there was no log. It ends in `.damaged` when lines could not be read:
-    /// retention never deletes that name, of which the operator disposes.
+    /// The backup of the log as it was; none when there was no log. It ends in `.damaged` when
+    /// lines could not be read: retention never deletes that name, of which the operator disposes.
     pub backup: Option<PathBuf>,
     /// Names of the timed backups that retention deleted (CP-9).
     pub removed_backups: Vec<PathBuf>,

@@ -1,17 +1,18 @@
 //! Binary snapshots: a value in a frame that shows every kind of damage.
 //!
-//! **Promise.** What is read is what was written, or a clear error: a changed bit, a missing or an additional byte,
-//! another version, another kind of value are all refused, before anything is allocated for them. A crash while
-//! writing leaves the earlier snapshot, or none.
+//! **Promise.** What is read is what was written, or a clear error: a changed bit, a missing or an
+//! additional byte, another version, another kind of value are all refused, before anything is
+//! allocated for them. A crash while writing leaves the earlier snapshot, or none.
 //!
-//! **Format.** A header of 64 bytes: magic (8), version (4, little-endian like all numbers), zero (4), kind (8),
-//! payload length (8), SHA-256 of these 32 bytes followed by the payload's SHA-256 (32). Then the payload: the value through serde and
-//! bincode 2 in its standard configuration. Nothing follows.
+//! **Format.** A header of 64 bytes: magic (8), version (4, little-endian like all numbers), zero
+//! (4), kind (8), payload length (8), SHA-256 of these 32 bytes followed by the payload's SHA-256
+//! (32). Then the payload: the value through serde and bincode 2 in its standard configuration.
+//! Nothing follows.
 //!
-//! **Algorithm.** Writing encodes the value twice: once to measure and sum it, once to the file, so that a large store is
-//! not held a second time in memory. The file is written under a side name, synced, renamed, and its folder synced.
-//! Reading compares the length with the file's, sums the file, and only then decodes it, under a limit taken
-//! from the length.
+//! **Algorithm.** Writing encodes the value twice: once to measure and sum it, once to the file, so
+//! that a large store is not held a second time in memory. The file is written under a side name,
+//! synced, renamed, and its folder synced. Reading compares the length with the file's, sums the
+//! file, and only then decodes it, under a limit taken from the length.
 //!
 //! **Tests.** `tests/store_log/snapshot.rs` damages a frame at every byte.
 
@@ -33,7 +34,8 @@ const CHUNK: usize = 256 * 1024;
 
 type Sum = [u8; 32];
 
-/// Says what a snapshot is of, so that one kind is never read as another: eight bytes, by convention printable.
+/// Says what a snapshot is of, so that one kind is never read as another: eight bytes, by
+/// convention printable.
 pub type SnapshotKind = [u8; 8];
 
 /// Why a snapshot was not written or not read.
@@ -99,7 +101,8 @@ impl SnapshotError {
     }
 }
 
-/// Writes a value as the snapshot `path`, replacing an earlier one in one step; gives the file's length in bytes.
+/// Writes a value as the snapshot `path`, replacing an earlier one in one step; gives the file's
+/// length in bytes.
 ///
 /// # Errors
 /// [`SnapshotError::Io`] and [`SnapshotError::Encode`]. The earlier snapshot is still there then.
@@ -229,8 +232,8 @@ fn frame_sum(fields: &[u8], payload: &Sum) -> Sum {
 /// Reads the snapshot `path`.
 ///
 /// # Errors
-/// [`SnapshotError::Io`], with `NotFound` when there is none; the other kinds when it is damaged or not what was asked for. The
-/// file is not changed.
+/// [`SnapshotError::Io`], with `NotFound` when there is none; the other kinds when it is damaged or
+/// not what was asked for. The file is not changed.
 pub fn read_snapshot<T: DeserializeOwned>(
     storage: &dyn Storage,
     path: &Path,
@@ -314,8 +317,9 @@ fn sum_payload(input: &mut impl Read, length: u64) -> io::Result<Sum> {
     Ok(hasher.finish()?.sum)
 }
 
-/// bincode counts what it is about to take against a limit that is fixed in its type: the first of these that a payload
-/// of this length cannot reach in good faith. Numbers count in full however short they are written.
+/// bincode counts what it is about to take against a limit that is fixed in its type: the first of
+/// these that a payload of this length cannot reach in good faith. Numbers count in full however
+/// short they are written.
 fn decode<T: DeserializeOwned>(mut input: impl Read, length: u64) -> Result<T, SnapshotError> {
     const MIB: usize = 1024 * 1024;
     let config = bincode::config::standard();

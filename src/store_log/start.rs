@@ -1,13 +1,14 @@
 //! The start-up state machine (section 5.2): recover, replay, compact, keep backups.
 //!
-//! **Promise.** Whatever step a crash, a power loss or a disk error cuts the start at, the next start finds the same state
-//! (CR-1 to CR-13). What could not be read is never compacted away in silence: the original stays under a
-//! name that no retention deletes.
+//! **Promise.** Whatever step a crash, a power loss or a disk error cuts the start at, the next
+//! start finds the same state (CR-1 to CR-13). What could not be read is never compacted away in
+//! silence: the original stays under a name that no retention deletes.
 //!
 //! **Algorithm.** With F the log, the steps are:
 //!
 //! - *lock*: `F.lock` is taken for the life of the journal (RACE-11);
-//! - *R1, R2*: where `F.start` exists, an earlier start did not end: F, which may be incomplete, becomes `F.bak`, and `F.start` becomes F;
+//! - *R1, R2*: where `F.start` exists, an earlier start did not end: F, which may be incomplete,
+//!   becomes `F.bak`, and `F.start` becomes F;
 //! - *N1*: where there is no F, one is made, and that is all;
 //! - *S1*: F is replayed into the store. Damage may end the start here, with nothing changed;
 //! - *S2*: F becomes `F.start`;
@@ -15,14 +16,16 @@
 //! - *S5*: `F.start` becomes `F.<now>`, or `F.<now>.damaged` where lines could not be read;
 //! - *S6*: old timed backups are deleted.
 //!
-//! **Why the order is right.** As long as `F.start` exists, it is the truth and F is not looked at; so F may be in any state during S3 and
-//! S4. S5 makes F the truth, so F's bytes and its name are synced before (CR-12, RACE-9). S2's rename is synced before
-//! S3 for the same reason turned round: a new, empty F must not reach the disk before the name `F.start` does. S5's rename is
-//! synced before the first append: while the disk still has the name `F.start`, what is appended to F does not count. R1 and R2 need
-//! no sync of their own, for whichever of them a power loss takes back, the old log has one of the two names.
+//! **Why the order is right.** As long as `F.start` exists, it is the truth and F is not looked at;
+//! so F may be in any state during S3 and S4. S5 makes F the truth, so F's bytes and its name are
+//! synced before (CR-12, RACE-9). S2's rename is synced before S3 for the same reason turned round:
+//! a new, empty F must not reach the disk before the name `F.start` does. S5's rename is synced
+//! before the first append: while the disk still has the name `F.start`, what is appended to F does
+//! not count. R1 and R2 need no sync of their own, for whichever of them a power loss takes back,
+//! the old log has one of the two names.
 //!
-//! **Tests.** `tests/store_log/crash_points.rs` ends the start after each single file operation, by process crash and by power
-//! loss.
+//! **Tests.** `tests/store_log/crash_points.rs` ends the start after each single file operation, by
+//! process crash and by power loss.
 
 use std::path::Path;
 
@@ -39,13 +42,14 @@ use super::{
     storage::{StorageFile, StorageLock, copy_permissions, folder_of},
 };
 
-/// Opens a log for a running store: takes the lock, recovers what an unfinished start left, replays the log
-/// into `target`, compacts it, and gives the journal to write to.
+/// Opens a log for a running store: takes the lock, recovers what an unfinished start left, replays
+/// the log into `target`, compacts it, and gives the journal to write to.
 ///
 /// # Errors
-/// [`OpenError::Locked`] when somebody owns the log. [`OpenError::Damaged`] when it is damaged and the configuration refuses;
-/// nothing on disk is changed then, apart from R1 and R2. [`OpenError::Io`] when a file operation fails;
-/// nothing is lost then, and the next start recovers (CR-11). What was put into `target` is of no use after an error.
+/// [`OpenError::Locked`] when somebody owns the log. [`OpenError::Damaged`] when it is damaged and
+/// the configuration refuses; nothing on disk is changed then, apart from R1 and R2.
+/// [`OpenError::Io`] when a file operation fails; nothing is lost then, and the next start recovers
+/// (CR-11). What was put into `target` is of no use after an error.
 pub fn start(
     config: &StoreLogConfig,
     target: &mut dyn ReplayTarget,
@@ -158,7 +162,8 @@ fn refuse_damage(config: &StoreLogConfig, replay: &ReplayReport) -> Result<(), O
 /// A log that was just written and synced, and what its sidecar needs.
 type Written = (Box<dyn StorageFile>, CompactReport, Option<Blocks>);
 
-/// S3 and S4: makes F, with the access rights of the old one, writes the state to it, and brings its bytes and its name to stable storage.
+/// S3 and S4: makes F, with the access rights of the old one, writes the state to it, and brings
+/// its bytes and its name to stable storage.
 fn write_log(
     config: &StoreLogConfig,
     old: Option<&Path>,

@@ -1,17 +1,19 @@
 //! What the journal asks of a disk.
 //!
-//! **Promise.** Everything that the journal does to files goes through [`Storage`], so that a test can put a
-//! disk there that forgets what was not synced, or that fails at a chosen step.
+//! **Promise.** Everything that the journal does to files goes through [`Storage`], so that a test
+//! can put a disk there that forgets what was not synced, or that fails at a chosen step.
 //!
-//! **Algorithm.** The trait is as narrow as the journal's needs: files are created, appended to, cut, read,
-//! renamed and removed by path; a folder is listed and synced; one file is locked. [`FsStorage`] maps each
-//! call to one system call. Every file opened for writing is in append mode, also the one of a compaction:
-//! after a failed write has been cut away, the next one lands right behind the last good record.
+//! **Algorithm.** The trait is as narrow as the journal's needs: files are created, appended to,
+//! cut, read, renamed and removed by path; a folder is listed and synced; one file is locked.
+//! [`FsStorage`] maps each call to one system call. Every file opened for writing is in append
+//! mode, also the one of a compaction: after a failed write has been cut away, the next one lands
+//! right behind the last good record.
 //!
-//! **Order.** A rename or a new file is durable only once its folder is synced; callers that rely on an
-//! order across a power loss say so by calling [`Storage::sync_dir`] in between (RACE-9).
+//! **Order.** A rename or a new file is durable only once its folder is synced; callers that rely
+//! on an order across a power loss say so by calling [`Storage::sync_dir`] in between (RACE-9).
 //!
-//! **Tests.** `tests/store_log/` runs the journal on the in-memory storage of `testing` and on a real folder.
+//! **Tests.** `tests/store_log/` runs the journal on the in-memory storage of `testing` and on a
+//! real folder.
 
 use std::{
     ffi::OsString,
@@ -33,8 +35,8 @@ pub trait StorageFile: Send {
     /// Returns once everything appended so far survives a power loss.
     ///
     /// # Errors
-    /// What the operating system reports. After an error nothing may be assumed of what was appended since
-    /// the last success, and calling again proves nothing.
+    /// What the operating system reports. After an error nothing may be assumed of what was
+    /// appended since the last success, and calling again proves nothing.
     fn sync(&mut self) -> io::Result<()>;
 
     /// Cuts the file to `len` bytes; the next append lands there.
@@ -93,7 +95,8 @@ pub trait Storage: Send + Sync {
     /// `NotFound` when it is not there, else what the operating system reports.
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn StorageRead>>;
 
-    /// Renames a file, replacing what had the new name. Atomic; durable after [`Storage::sync_dir`].
+    /// Renames a file, replacing what had the new name. Atomic; durable after
+    /// [`Storage::sync_dir`].
     ///
     /// # Errors
     /// What the operating system reports.
@@ -123,8 +126,8 @@ pub trait Storage: Send + Sync {
     /// What the operating system reports.
     fn sync_dir(&self, folder: &Path) -> io::Result<()>;
 
-    /// Takes the exclusive lock on a file, made when it is not there; `None` when somebody else has it.
-    /// Never waits. The lock goes when the process ends, however it ends.
+    /// Takes the exclusive lock on a file, made when it is not there; `None` when somebody else has
+    /// it. Never waits. The lock goes when the process ends, however it ends.
     ///
     /// # Errors
     /// What the operating system reports.
@@ -136,15 +139,16 @@ pub trait Storage: Send + Sync {
     /// `NotFound` when it is not there, else what the operating system reports.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
-    /// A number that stays with a file through appends and renames, and that another file of the same name
-    /// does not have; `None` where the system has no such number.
+    /// A number that stays with a file through appends and renames, and that another file of the
+    /// same name does not have; `None` where the system has no such number.
     ///
     /// # Errors
     /// `NotFound` when it is not there, else what the operating system reports.
     fn identity(&self, path: &Path) -> io::Result<Option<u64>>;
 
-    /// Gives `to` the access rights of `from`, where the system has any: a log holds secrets, and who may read it must not
-    /// change when it is rewritten. Does nothing unless a storage says otherwise.
+    /// Gives `to` the access rights of `from`, where the system has any: a log holds secrets, and
+    /// who may read it must not change when it is rewritten. Does nothing unless a storage says
+    /// otherwise.
     ///
     /// # Errors
     /// What the operating system reports.
@@ -202,8 +206,8 @@ impl StorageFile for FsFile {
 
 /// A file that is locked, and unlocked when dropped.
 ///
-/// Closing it would not be enough: a process that this one is starting holds a copy of every open file until its
-/// program is loaded, and the lock would last as long.
+/// Closing it would not be enough: a process that this one is starting holds a copy of every open
+/// file until its program is loaded, and the lock would last as long.
 struct LockedFile(File);
 
 impl Drop for LockedFile {

@@ -11,8 +11,8 @@ enum Answer {
 
 /// The answer to one submission, now or later.
 ///
-/// A record is written when its ticket is waited for, when a later record is, or when the ticket is dropped; under
-/// `Durability::Memory` in any case.
+/// A record is written when its ticket is waited for, when a later record is, or when the ticket is
+/// dropped; under `Durability::Memory` in any case.
 #[must_use = "a change is durable only once its ticket says so"]
 pub struct Ticket(Answer);
 
@@ -25,13 +25,14 @@ impl Ticket {
         Self(Answer::Awaited { desk, seq, asked: false })
     }
 
-    /// Returns once the submission is as durable as the journal's [`Durability`](super::Durability) says:
-    /// for `Memory` at once, else after the group's flush or fsync, which this thread does itself when no other is doing
-    /// it. Blocks; must not be called inside a transaction.
+    /// Returns once the submission is as durable as the journal's [`Durability`](super::Durability)
+    /// says: for `Memory` at once, else after the group's flush or fsync, which this thread does
+    /// itself when no other is doing it. Blocks; must not be called inside a transaction.
     ///
     /// # Errors
-    /// The journal's first error, when the submission was not written and never will be. What was not written does not survive a
-    /// restart (RACE-3), unless the disk also refused to cut it away, which is then logged.
+    /// The journal's first error, when the submission was not written and never will be. What was
+    /// not written does not survive a restart (RACE-3), unless the disk also refused to cut it
+    /// away, which is then logged.
     pub fn wait(mut self) -> Result<(), JournalError> {
         match &mut self.0 {
             Answer::Known(answer) => *answer,

@@ -1,15 +1,17 @@
 //! The writer: records in commit order, written in groups.
 //!
-//! **Promise.** Records stand in the file in the order of their sequence numbers, whatever the order in which they
-//! were submitted (RACE-1). After an error nothing is written any more (RACE-3).
+//! **Promise.** Records stand in the file in the order of their sequence numbers, whatever the
+//! order in which they were submitted (RACE-1). After an error nothing is written any more
+//! (RACE-3).
 //!
-//! **Algorithm.** The writer takes what is in its channel, puts it in order by number, and writes the unbroken run from
-//! the next number as one group: one write, one flush or fsync. A hole in the numbers waits: whoever took
-//! the number is about to submit it. There is one writer, and who may use it at a moment is the
-//! [desk](super::desk)'s business.
+//! **Algorithm.** The writer takes what is in its channel, puts it in order by number, and writes
+//! the unbroken run from the next number as one group: one write, one flush or fsync. A hole in the
+//! numbers waits: whoever took the number is about to submit it. There is one writer, and who may
+//! use it at a moment is the [desk](super::desk)'s business.
 //!
-//! **Why the order is right.** A number is taken inside the transaction, so numbers are the commit order; a number
-//! is written only after all smaller ones. So what is written is a prefix of the commit order.
+//! **Why the order is right.** A number is taken inside the transaction, so numbers are the commit
+//! order; a number is written only after all smaller ones. So what is written is a prefix of the
+//! commit order.
 //!
 //! **Tests.** `tests/store_log/group_commit.rs`, `tests/store_log/faults.rs`.
 
@@ -24,8 +26,9 @@ use crate::sync::{channel::Receiver, thread};
 /// A group is written once it has this many bytes, even when more is waiting.
 const GROUP_BYTES: usize = 1024 * 1024;
 
-/// How often a group that is to be synced lets other threads run first, as long as it is no larger than the one before: those whom that
-/// one answered are likely on their way with their next record, and a sync takes far longer.
+/// How often a group that is to be synced lets other threads run first, as long as it is no larger
+/// than the one before: those whom that one answered are likely on their way with their next
+/// record, and a sync takes far longer.
 const PATIENCE: u32 = 30;
 
 /// What one submission sends: its number and its encoded lines.
@@ -61,8 +64,9 @@ impl Writer {
         }
     }
 
-    /// Writes one group of what was submitted before the call. Gives the number up to which everything is now as
-    /// durable as was asked; when that is not more than before, the next number is still missing.
+    /// Writes one group of what was submitted before the call. Gives the number up to which
+    /// everything is now as durable as was asked; when that is not more than before, the next
+    /// number is still missing.
     pub(crate) fn write_group(&mut self) -> Result<u64, JournalError> {
         let first = self.next;
         self.gather()?;
@@ -95,7 +99,8 @@ impl Writer {
         if stranded { Err(JournalError::new(JournalErrorKind::Sequence)) } else { Ok(()) }
     }
 
-    /// Fills the group: first from what waited, then from the channel, until that is empty or the group is full.
+    /// Fills the group: first from what waited, then from the channel, until that is empty or the
+    /// group is full.
     fn gather(&mut self) -> Result<(), JournalError> {
         self.take_waiting();
         while self.group.len() < GROUP_BYTES {

@@ -1,8 +1,9 @@
 //! A storage that fails when told to.
 //!
-//! **Promise.** Operations are numbered from 1 in the order they are asked for, on the storage and on every file opened through
-//! it. A plan says which fail and how; the others go to the storage underneath. What happened is kept as a list, so that a test can
-//! first count a workload's operations and then fail each in turn, and can see in what order things were done.
+//! **Promise.** Operations are numbered from 1 in the order they are asked for, on the storage and
+//! on every file opened through it. A plan says which fail and how; the others go to the storage
+//! underneath. What happened is kept as a list, so that a test can first count a workload's
+//! operations and then fail each in turn, and can see in what order things were done.
 
 use std::{
     ffi::OsString,
@@ -38,7 +39,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether the operation may change something on disk; a crash before or after another one is the same crash.
+    /// Whether the operation may change something on disk; a crash before or after another one is
+    /// the same crash.
     pub fn changes(self) -> bool {
         !matches!(
             self,
@@ -63,7 +65,8 @@ pub struct Done {
 pub enum Fault {
     /// It does nothing and gives the error: `StorageFull` for ENOSPC, `Other` for EIO.
     Error(io::ErrorKind),
-    /// It is done and gives the error all the same: a sync that reached the disk before it was reported as failed.
+    /// It is done and gives the error all the same: a sync that reached the disk before it was
+    /// reported as failed.
     After(io::ErrorKind),
     /// A write stops after so many bytes and gives the error; any other operation as `Error`.
     ShortWrite(usize, io::ErrorKind),
@@ -77,7 +80,8 @@ pub enum Plan {
     Never,
     /// The one of this number.
     Once(u64, Fault),
-    /// The one of this number and all after it, as when a disk is gone, or when the process has crashed.
+    /// The one of this number and all after it, as when a disk is gone, or when the process has
+    /// crashed.
     From(u64, Fault),
     /// The `n`-th operation of a kind, counted from 1.
     NthOf(Operation, u64, Fault),

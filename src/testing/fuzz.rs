@@ -19,7 +19,8 @@ pub use super::fuzz_log::store_log_replay;
 /// An entry point and its name.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every entry point but [`store_log_replay`], which reads whole logs; the fuzzer's targets have the same names.
+/// Every entry point but [`store_log_replay`], which reads whole logs; the fuzzer's targets have
+/// the same names.
 pub const TARGETS: [Target; 8] = [
     ("record_strict", record_strict),
     ("record_reference", record_reference),

@@ -14,8 +14,8 @@ const LOG: &str = "F";
 /// Longer lines are walked over; short enough for the fuzzer to find such lines.
 const MAX_LINE: usize = 4096;
 
-/// A whole log: every line is accounted for, under both semantics; a start makes a log of it that reads without a fault
-/// and that the next start writes again as it is.
+/// A whole log: every line is accounted for, under both semantics; a start makes a log of it that
+/// reads without a fault and that the next start writes again as it is.
 pub fn store_log_replay(log: &[u8]) {
     let disk = MemStorage::new();
     disk.put(LOG, log);
@@ -51,7 +51,8 @@ fn start(disk: &MemStorage) -> (ReplayReport, Option<Vec<u8>>) {
     (report, disk.read(LOG))
 }
 
-/// Each byte is in a line, each line is a record or unreadable, and lists are as short as was asked.
+/// Each byte is in a line, each line is a record or unreadable, and lists are as short as was
+/// asked.
 fn accounts_for(report: &ReplayReport, log: &[u8]) -> bool {
     let complete = log.iter().filter(|byte| **byte == b'\n').count() as u64;
     let torn = log.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;

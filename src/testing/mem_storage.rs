@@ -1,12 +1,14 @@
 //! A disk in memory that forgets what was not synced.
 //!
-//! **Promise.** As a [`Storage`], it behaves as a folder of files does. Beside that it remembers what a power loss would
-//! leave: of each file what was last synced, of the names what they were when the folder was last
-//! synced. [`MemStorage::crash`] goes back to that, or to one of the other states that a real disk may be left in.
+//! **Promise.** As a [`Storage`], it behaves as a folder of files does. Beside that it remembers
+//! what a power loss would leave: of each file what was last synced, of the names what they were
+//! when the folder was last synced. [`MemStorage::crash`] goes back to that, or to one of the other
+//! states that a real disk may be left in.
 //!
-//! **Algorithm.** A file has its present bytes and its synced ones; a name maps to a file; creations, renames and removals since the last folder
-//! sync are kept in order. All paths are taken to be in one folder's care: syncing any folder syncs its own names
-//! only. A crash takes the locks away, and makes every open file of before it useless.
+//! **Algorithm.** A file has its present bytes and its synced ones; a name maps to a file;
+//! creations, renames and removals since the last folder sync are kept in order. All paths are
+//! taken to be in one folder's care: syncing any folder syncs its own names only. A crash takes the
+//! locks away, and makes every open file of before it useless.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,11 +34,11 @@ pub enum Crash {
     PowerNamesKept,
     /// Power loss: names are as they were synced; what was written to files is there.
     PowerDataKept,
-    /// Power loss: the first so many of the unsynced name changes are there; of each file what was synced is there, and
-    /// half of what was appended since.
+    /// Power loss: the first so many of the unsynced name changes are there; of each file what was
+    /// synced is there, and half of what was appended since.
     PowerPrefix(usize),
-    /// Power loss: of the unsynced name changes, those whose bit is set, for a disk may write them in any order; of each file
-    /// what was synced.
+    /// Power loss: of the unsynced name changes, those whose bit is set, for a disk may write them
+    /// in any order; of each file what was synced.
     PowerSubset(u64),
 }
 
@@ -237,8 +239,8 @@ impl MemStorage {
         disk.sync_names(&folder_of(path));
     }
 
-    /// Changes a file's bytes behind the journal's back: it stays the same file, and the change is synced.
-    /// Does nothing when there is no such file.
+    /// Changes a file's bytes behind the journal's back: it stays the same file, and the change is
+    /// synced. Does nothing when there is no such file.
     pub fn damage(&self, path: impl AsRef<Path>, change: impl FnOnce(&mut Vec<u8>)) {
         let mut disk = self.disk.lock();
         let Ok(number) = disk.file(path.as_ref()) else { return };

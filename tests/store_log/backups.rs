@@ -1,4 +1,5 @@
-//! Timed backups: names (CP-8, CP-10), retention (CP-9), and that a failed deletion fails nothing (CP-11).
+//! Timed backups: names (CP-8, CP-10), retention (CP-9), and that a failed deletion fails nothing
+//! (CP-11).
 
 use std::{io::ErrorKind, path::Path, sync::Arc};
 

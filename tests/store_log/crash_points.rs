@@ -1,4 +1,5 @@
-//! Every way in which a start may not end (CR-1 to CR-13), and that the next one finds the same state.
+//! Every way in which a start may not end (CR-1 to CR-13), and that the next one finds the same
+//! state.
 
 use std::{io::ErrorKind, path::Path, sync::Arc};
 
@@ -183,7 +184,8 @@ fn cr11_a_full_disk_fails_the_start_and_nothing_is_lost() {
     }
 }
 
-/// Whatever operation a start is cut at, and whatever a disk keeps of what was not synced, the next start finds the state.
+/// Whatever operation a start is cut at, and whatever a disk keeps of what was not synced, the next
+/// start finds the state.
 #[test]
 fn cr12_no_power_loss_loses_the_state() {
     type Case = (&'static str, fn() -> MemStorage);
@@ -216,7 +218,8 @@ fn power_losses() -> Vec<Crash> {
     all
 }
 
-/// The rule that makes the test above pass, looked at directly: both syncs stand before S5 and one behind it.
+/// The rule that makes the test above pass, looked at directly: both syncs stand before S5 and one
+/// behind it.
 #[test]
 fn cr12_file_and_folder_are_synced_before_s5_and_the_folder_after() {
     let done = steps(&disk_with(old_log()));
@@ -238,7 +241,8 @@ fn cr12_file_and_folder_are_synced_before_s5_and_the_folder_after() {
     );
 }
 
-/// While the disk has the name F.start, what is appended to F does not count; so S5 is synced before the first append.
+/// While the disk has the name F.start, what is appended to F does not count; so S5 is synced
+/// before the first append.
 #[test]
 fn cr12_a_change_answered_right_after_the_start_survives_a_power_loss() {
     let disk = disk_with(old_log());

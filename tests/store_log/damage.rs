@@ -1,4 +1,5 @@
-//! Damage in the middle of a log: reported, kept, and skipped or refused as chosen; nothing is compacted away in silence.
+//! Damage in the middle of a log: reported, kept, and skipped or refused as chosen; nothing is
+//! compacted away in silence.
 
 use simplex_stores::store_log::{OnDamage, OpenError};
 

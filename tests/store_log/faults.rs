@@ -1,4 +1,5 @@
-//! Disks that fail while a store writes: what was answered stays, what failed is gone, and reopening recovers (RACE-3, RACE-8).
+//! Disks that fail while a store writes: what was answered stays, what failed is gone, and
+//! reopening recovers (RACE-3, RACE-8).
 
 use std::{io::ErrorKind, sync::Arc};
 
@@ -12,7 +13,8 @@ use crate::support::{LOG, config, create, disk_with, lines, open, state_on, stat
 const FULL: Fault = Fault::Error(ErrorKind::StorageFull);
 const EIO: Fault = Fault::Error(ErrorKind::Other);
 
-/// Submits the workload one by one; gives how many were answered with success, all before the first that was not.
+/// Submits the workload one by one; gives how many were answered with success, all before the first
+/// that was not.
 fn run(journal: &Journal) -> usize {
     let mut written = 0;
     let mut failed = false;
@@ -91,8 +93,8 @@ fn race3_a_power_loss_after_a_failure_keeps_what_was_answered() {
     }
 }
 
-/// When the disk is gone for good, even cutting back fails: what was answered is still there, and what was not is at most a torn line
-/// or records that never were answered.
+/// When the disk is gone for good, even cutting back fails: what was answered is still there, and
+/// what was not is at most a torn line or records that never were answered.
 #[test]
 fn race3_a_disk_that_is_gone_keeps_what_was_answered() {
     let states = states(&workload());

@@ -1,5 +1,5 @@
-//! The fuzzer's entry point for whole logs, run on a bounded number of inputs: logs of a few records with seeded damage.
-//! `SIMPLEX_STORES_FUZZ_INPUTS` sets how many.
+//! The fuzzer's entry point for whole logs, run on a bounded number of inputs: logs of a few
+//! records with seeded damage. `SIMPLEX_STORES_FUZZ_INPUTS` sets how many.
 
 use quickcheck::{Arbitrary, Gen};
 use rand::{RngExt, SeedableRng, rngs::StdRng};

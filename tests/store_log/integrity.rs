@@ -1,4 +1,5 @@
-//! The sidecar: proves what is damage, and never takes a torn tail, a power loss or another program's file for it.
+//! The sidecar: proves what is damage, and never takes a torn tail, a power loss or another
+//! program's file for it.
 
 use simplex_stores::{
     store_log::{

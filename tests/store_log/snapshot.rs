@@ -1,4 +1,5 @@
-//! Snapshots: every kind of damage has its own clear error, and a crash leaves the old one or the new one.
+//! Snapshots: every kind of damage has its own clear error, and a crash leaves the old one or the
+//! new one.
 
 use std::{collections::BTreeMap, io::ErrorKind, path::Path, sync::Arc};
 
