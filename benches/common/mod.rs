@@ -43,8 +43,8 @@ pub(crate) fn queues() -> usize {
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(10)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(4))
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2))
         .configure_from_args()
 }
 
