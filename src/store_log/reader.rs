@@ -31,7 +31,7 @@ const READ_SIZE: usize = 256 * 1024;
 const MIN_BATCH_BYTES: u64 = 1024 * 1024;
 
 /// How many bytes a batch has at most.
-const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
+const MAX_BATCH_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A batch ends early at one line for this many of its bytes: many short lines take more memory
 /// decoded.
@@ -39,7 +39,7 @@ const BYTES_A_LINE: u64 = 256;
 
 /// How many batches may wait to be applied.
 #[cfg(not(loom))]
-const BATCHES_AHEAD: usize = 4;
+const BATCHES_AHEAD: usize = 1;
 
 /// A line that gave no record.
 #[derive(Debug)]
