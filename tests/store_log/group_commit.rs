@@ -88,6 +88,24 @@ fn what_was_submitted_before_anybody_waits_is_one_group() {
     assert_eq!((count(Operation::Write), count(Operation::SyncFile)), (1, 1));
 }
 
+/// More than one group's worth of bytes behind a hole, and nobody who waits for them.
+#[test]
+fn everything_behind_a_hole_is_written_also_when_it_takes_several_groups() {
+    let disk = MemStorage::new();
+    let (journal, ..) = open(&config(disk.clone()).durability(Durability::Memory)).unwrap();
+    let records: Vec<_> = (1..=12_000).map(create).collect();
+    for (number, record) in (1..).zip(&records).skip(1) {
+        journal.submit(number, vec![record.clone()]).wait().unwrap();
+    }
+    journal.submit(1, vec![create(1)]).wait().unwrap();
+    let expected = lines(&records);
+    assert!(expected.len() > 2 * 1024 * 1024);
+    while disk.read(LOG).unwrap().len() < expected.len() {
+        simplex_stores::sync::thread::yield_now();
+    }
+    assert_eq!(disk.read(LOG).unwrap(), expected);
+}
+
 #[test]
 fn jr17_the_records_of_one_submission_stand_together() {
     let disk = MemStorage::new();
