@@ -2,6 +2,7 @@
 
 use super::StmQueueStore;
 use super::records::{live, replace};
+use super::service_set::SetChange;
 use crate::protocol::{ErrorType, NtfCreds, ServiceRole};
 use crate::queue_store::{QueueFactory, StoreQueue};
 use crate::stm::{Transaction, TxResult, abort};
@@ -41,13 +42,13 @@ impl<F: QueueFactory> StmQueueStore<F> {
         let replaced = record.notifier.as_deref().cloned();
         if let Some(old) = &replaced {
             self.notifiers.remove(tx, &old.notifier_id)?;
-            self.leave_ntf_service(tx, old)?;
+            self.change_ntf_set(tx, SetChange::Leave, old)?;
         }
         let id = queue.recipient_id();
         replace(tx, queue, &record, |changed| changed.notifier = Some(Box::new(creds.clone())))?;
         self.notifiers.insert(tx, creds.notifier_id.clone(), id.clone())?;
         if self.is_strict() {
-            self.enter_ntf_service(tx, creds)?;
+            self.change_ntf_set(tx, SetChange::Enter, creds)?;
         }
         log.push(LogRecord::AddNotifier(id.clone(), Box::new(creds.clone())));
         Ok(replaced)
@@ -66,7 +67,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         if let Some(old) = &removed {
             replace(tx, queue, &record, |changed| changed.notifier = None)?;
             self.notifiers.remove(tx, &old.notifier_id)?;
-            self.leave_ntf_service(tx, old)?;
+            self.change_ntf_set(tx, SetChange::Leave, old)?;
         }
         log.push(LogRecord::DeleteNotifier(queue.recipient_id().clone()));
         Ok(removed)

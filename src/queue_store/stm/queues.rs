@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::StmQueueStore;
 use super::records::live;
+use super::service_set::SetChange;
 use crate::protocol::{ErrorType, QueueRec, RecipientId, ServiceRole};
 use crate::queue_store::{QueueFactory, StoreQueue};
 use crate::stm::{Transaction, TxResult, abort};
@@ -85,9 +86,9 @@ impl<F: QueueFactory> StmQueueStore<F> {
         record: &QueueRec,
     ) -> TxResult<(), ErrorType> {
         if let Some(creds) = &record.notifier {
-            self.enter_ntf_service(tx, creds)?;
+            self.change_ntf_set(tx, SetChange::Enter, creds)?;
         }
-        self.enter_rcv_service(tx, record.rcv_service_id.as_ref(), id)
+        self.change_rcv_set(tx, SetChange::Enter, record.rcv_service_id.as_ref(), id)
     }
 
     /// Deletes a queue and gives its last record (OP-20).
@@ -108,9 +109,9 @@ impl<F: QueueFactory> StmQueueStore<F> {
         self.senders.remove(tx, &record.sender_id)?;
         if let Some(creds) = &record.notifier {
             self.notifiers.remove(tx, &creds.notifier_id)?;
-            self.leave_ntf_service(tx, creds)?;
+            self.change_ntf_set(tx, SetChange::Leave, creds)?;
         }
-        self.leave_rcv_service(tx, record.rcv_service_id.as_ref(), id)?;
+        self.change_rcv_set(tx, SetChange::Leave, record.rcv_service_id.as_ref(), id)?;
         if self.is_strict() {
             self.queues.remove(tx, id)?;
             if let Some(link) = &record.link {

@@ -34,13 +34,22 @@ impl Service {
         record: &QueueRec,
     ) -> StmResult<()> {
         match (party, &record.notifier) {
-            (ServiceParty::Receiver, _) => self.rcv.enter(tx, id, HashRule::Membership),
+            (ServiceParty::Receiver, _) => {
+                self.rcv.change(tx, SetChange::Enter, id, HashRule::Membership)
+            }
             (ServiceParty::Notifier, Some(creds)) => {
-                self.ntf.enter(tx, &creds.notifier_id, HashRule::Membership)
+                self.ntf.change(tx, SetChange::Enter, &creds.notifier_id, HashRule::Membership)
             }
             (ServiceParty::Notifier, None) => Ok(()),
         }
     }
+}
+
+/// What happens to an id in a set.
+#[derive(Clone, Copy)]
+pub(crate) enum SetChange {
+    Enter,
+    Leave,
 }
 
 /// Whether a set's hash follows membership, or is changed blindly as the reference does (QS-3).
@@ -66,26 +75,26 @@ where
         Self { ids: TSet::new(), hash: TVar::new(IdsHash::EMPTY) }
     }
 
-    pub(crate) fn enter(&self, tx: &mut Transaction<'_>, id: &Id, rule: HashRule) -> StmResult<()> {
-        let entered = self.ids.insert(tx, id.clone())?;
-        self.toggle(tx, id, entered || rule == HashRule::Blind)
-    }
-
-    pub(crate) fn leave(&self, tx: &mut Transaction<'_>, id: &Id, rule: HashRule) -> StmResult<()> {
-        let left = self.ids.remove(tx, id)?;
-        self.toggle(tx, id, left || rule == HashRule::Blind)
+    pub(crate) fn change(
+        &self,
+        tx: &mut Transaction<'_>,
+        change: SetChange,
+        id: &Id,
+        rule: HashRule,
+    ) -> StmResult<()> {
+        let changed = match change {
+            SetChange::Enter => self.ids.insert(tx, id.clone())?,
+            SetChange::Leave => self.ids.remove(tx, id)?,
+        };
+        if !changed && rule == HashRule::Membership {
+            return Ok(());
+        }
+        let of_id = IdsHash::of_id(id.as_ref());
+        self.hash.update(tx, |hash| *hash = hash.xor(of_id))
     }
 
     /// The size of the set and its stored hash.
     pub(crate) fn count_hash(&self, tx: &mut Transaction<'_>) -> StmResult<(usize, IdsHash)> {
         Ok((self.ids.len(tx)?, self.hash.read(tx)?))
-    }
-
-    fn toggle(&self, tx: &mut Transaction<'_>, id: &Id, apply: bool) -> StmResult<()> {
-        if !apply {
-            return Ok(());
-        }
-        let of_id = IdsHash::of_id(id.as_ref());
-        self.hash.update(tx, |hash| *hash = hash.xor(of_id))
     }
 }

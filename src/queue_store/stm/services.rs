@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::StmQueueStore;
 use super::records::{live, replace};
-use super::service_set::{HashRule, Service};
+use super::service_set::{HashRule, Service, SetChange};
 use crate::protocol::{
     CountHash, ErrorType, NtfCreds, QueueRec, RecipientId, ServiceId, ServiceParty, ServiceRec,
     ServiceRole,
@@ -102,9 +102,9 @@ impl<F: QueueFactory> StmQueueStore<F> {
             return Ok(());
         }
         let id = queue.recipient_id();
-        self.leave_rcv_service(tx, record.rcv_service_id.as_ref(), id)?;
+        self.change_rcv_set(tx, SetChange::Leave, record.rcv_service_id.as_ref(), id)?;
         replace(tx, queue, record, |changed| changed.rcv_service_id = service_id.cloned())?;
-        self.enter_rcv_service(tx, service_id, id)
+        self.change_rcv_set(tx, SetChange::Enter, service_id, id)
     }
 
     fn move_notifier(
@@ -121,8 +121,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
             return Ok(());
         }
         let moved = NtfCreds { service_id: service_id.cloned(), ..creds.clone() };
-        self.leave_ntf_service(tx, creds)?;
-        self.enter_ntf_service(tx, &moved)?;
+        self.change_ntf_set(tx, SetChange::Leave, creds)?;
+        self.change_ntf_set(tx, SetChange::Enter, &moved)?;
         replace(tx, queue, record, |changed| changed.notifier = Some(Box::new(moved)))?;
         Ok(())
     }
@@ -178,50 +178,30 @@ impl<F: QueueFactory> StmQueueStore<F> {
         }
     }
 
-    pub(super) fn enter_rcv_service(
+    /// Puts a queue in its receiving service's set, or takes it out.
+    pub(super) fn change_rcv_set(
         &self,
         tx: &mut Transaction<'_>,
+        change: SetChange,
         service_id: Option<&ServiceId>,
         id: &RecipientId,
     ) -> TxResult<(), ErrorType> {
         if let Some(service) = self.fitting_service(tx, service_id, ServiceRole::Messaging)? {
-            service.rcv.enter(tx, id, self.hash_rule())?;
+            service.rcv.change(tx, change, id, self.hash_rule())?;
         }
         Ok(())
     }
 
-    pub(super) fn leave_rcv_service(
+    /// Puts a notifier in its notifying service's set, or takes it out.
+    pub(super) fn change_ntf_set(
         &self,
         tx: &mut Transaction<'_>,
-        service_id: Option<&ServiceId>,
-        id: &RecipientId,
-    ) -> TxResult<(), ErrorType> {
-        if let Some(service) = self.fitting_service(tx, service_id, ServiceRole::Messaging)? {
-            service.rcv.leave(tx, id, self.hash_rule())?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn enter_ntf_service(
-        &self,
-        tx: &mut Transaction<'_>,
+        change: SetChange,
         creds: &NtfCreds,
     ) -> TxResult<(), ErrorType> {
         let service_id = creds.service_id.as_ref();
         if let Some(service) = self.fitting_service(tx, service_id, ServiceRole::Notifier)? {
-            service.ntf.enter(tx, &creds.notifier_id, self.hash_rule())?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn leave_ntf_service(
-        &self,
-        tx: &mut Transaction<'_>,
-        creds: &NtfCreds,
-    ) -> TxResult<(), ErrorType> {
-        let service_id = creds.service_id.as_ref();
-        if let Some(service) = self.fitting_service(tx, service_id, ServiceRole::Notifier)? {
-            service.ntf.leave(tx, &creds.notifier_id, self.hash_rule())?;
+            service.ntf.change(tx, change, &creds.notifier_id, self.hash_rule())?;
         }
         Ok(())
     }
