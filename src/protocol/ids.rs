@@ -268,3 +268,11 @@ id_type! {
     /// The id of a service that receives or is notified for many queues.
     ServiceId
 }
+id_type! {
+    /// The id of a device's token at a notification server.
+    TokenId
+}
+id_type! {
+    /// The id of a subscription at a notification server.
+    SubscriptionId
+}

@@ -14,6 +14,7 @@
 //! | `hash` | [`IdsHash`], [`CountHash`], [`ServiceQueues`] |
 //! | `time` | [`RoundedTime`] |
 //! | `error` | [`ErrorType`] |
+//! | [`ntf`] | tokens, subscriptions and notifications |
 //!
 //! Writing is exact. Reading has two modes, [`Semantics`]: they differ only where the reference
 //! writes what it cannot read back (JR-20, JR-21).
@@ -30,6 +31,7 @@ mod keys;
 mod link;
 mod notice;
 mod notifier;
+pub mod ntf;
 mod queue;
 mod service;
 mod status;
@@ -39,7 +41,9 @@ mod time;
 pub use blob::Blob;
 pub use error::{CommandError, ErrorType, ProxyError};
 pub use hash::{CountHash, IdsHash, ServiceDifference, ServiceQueues};
-pub use ids::{EntityId, LinkId, NotifierId, RecipientId, SenderId, ServiceId};
+pub use ids::{
+    EntityId, LinkId, NotifierId, RecipientId, SenderId, ServiceId, SubscriptionId, TokenId,
+};
 pub use keys::{AuthKey, DhSecret, RecipientKeys};
 pub use link::{LinkData, QueueLink};
 pub use notice::ClientNotice;
