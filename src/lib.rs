@@ -10,6 +10,7 @@
 //! | module | look here for |
 //! |---|---|
 //! | [`queue_store`] | queues: the operations, the in-memory store that keeps them, its snapshots and invariants |
+//! | [`ntf_store`] | the stores of notifications: a notification server's tokens and subscriptions |
 //! | [`store_log`] | the journal: its records, opening and replaying it, how durable a change is, damage |
 //! | [`protocol`] | what a router speaks of: ids, keys, records, statuses, services, errors, [`Semantics`](protocol::Semantics) |
 //! | [`encoding`] | how bytes, numbers, keys, lists and times are written and read |
@@ -87,6 +88,7 @@
 #![cfg_attr(not(any(feature = "testing", loom)), doc = "the module `testing`.")]
 
 pub mod encoding;
+pub mod ntf_store;
 pub mod protocol;
 pub mod queue_store;
 pub mod stm;
