@@ -56,6 +56,9 @@ impl KeyAlgorithm {
 /// The longest canonical DER form of a public key, in bytes (SE-24).
 pub const MAX_PUBLIC_DER: usize = 69;
 
+/// The longest canonical DER form of a private key, in bytes (SE-28).
+pub const MAX_PRIVATE_DER: usize = 73;
+
 /// Splits the canonical DER of a public key into its algorithm and its bytes; `None` for
 /// anything else (SE-21 to SE-24, SE-31).
 pub fn parse_public(der: &[u8]) -> Option<(KeyAlgorithm, &[u8])> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::bytes;
-use crate::encoding::base64url::Encoded;
+use super::{Semantics, bytes};
+use crate::encoding::base64url::{self, Encoded};
+use crate::encoding::{ParseResult, Parser};
 
 /// Immutable bytes, possibly none; cloning shares them. `Debug` shows only the length.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,19 @@ impl Blob {
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, encoded.decoded_length()).collect();
         encoded.decode_into(Arc::get_mut(&mut bytes)?)?;
         Some(Self(bytes))
+    }
+
+    /// Reads bytes that may be none. Those end at once, at a space, a semicolon or the end, where
+    /// nothing else could mean them; the reference writes them and cannot read them (SE-16, JR-20).
+    pub(super) fn parse_maybe_empty(
+        parser: &mut Parser<'_>,
+        semantics: Semantics,
+        expected: &'static str,
+    ) -> ParseResult<Self> {
+        if semantics == Semantics::Strict && matches!(parser.peek(), None | Some(b' ' | b';')) {
+            return Ok(Self::default());
+        }
+        base64url::parse_with(parser, expected, Self::decode)
     }
 
     /// The bytes.

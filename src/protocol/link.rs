@@ -43,11 +43,8 @@ impl TextDecode for LinkData {
     }
 }
 
-/// One part. A part that is empty ends at once, at a space or at the end of the record: what
-/// follows link data always begins with a space, so the text stays unambiguous (JR-20).
+/// One part. What follows link data always begins with a space, so an empty part leaves the text
+/// unambiguous (JR-20).
 fn decode_part(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Blob> {
-    if semantics == Semantics::Strict && matches!(parser.peek(), None | Some(b' ')) {
-        return Ok(Blob::default());
-    }
-    base64url::parse_with(parser, "base64url link data", Blob::decode)
+    Blob::parse_maybe_empty(parser, semantics, "base64url link data")
 }

@@ -17,7 +17,7 @@
 //! | [`ntf`] | tokens, subscriptions and notifications |
 //!
 //! Writing is exact. Reading has two modes, [`Semantics`]: they differ only where the reference
-//! writes what it cannot read back (JR-20, JR-21).
+//! reads back something else than it wrote, or nothing.
 //!
 //! Secrets and link data never show in `Debug`; every type goes through serde, compactly (bytes
 //! as bytes).
@@ -25,6 +25,7 @@
 mod blob;
 mod bytes;
 mod error;
+mod fields;
 mod hash;
 mod ids;
 mod keys;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::{field, optional};
 use super::{
     AuthKey, DhSecret, EntityStatus, LinkData, LinkId, NtfCreds, QueueLink, RecipientKeys,
     RoundedDate, Semantics, SenderId, ServiceId, TextDecode, TextEncode,
@@ -120,23 +121,6 @@ impl TextDecode for QueueRec {
             rcv_service_id: optional(parser, b" rsrv=", semantics)?,
         })
     }
-}
-
-/// Appends a field's name and its value.
-fn field(out: &mut Vec<u8>, name: &[u8], value: &impl TextEncode) {
-    out.extend_from_slice(name);
-    value.encode_text(out);
-}
-
-/// Reads a field that may be absent. Where its name stands, its value must be right: no later
-/// field starts with that name, so taking a malformed field for an absent one could only lead to
-/// the same refusal one step later (SE-2).
-fn optional<T: TextDecode>(
-    parser: &mut Parser<'_>,
-    name: &[u8],
-    semantics: Semantics,
-) -> ParseResult<Option<T>> {
-    if parser.skip(name) { T::decode_text(parser, semantics).map(Some) } else { Ok(None) }
 }
 
 /// The mode, from its own field or from the older flag (SE-35, JR-22).

@@ -6,9 +6,12 @@ use crate::encoding::{ParseResult, Parser};
 
 /// Whose answers are given where the reference breaks its own rules.
 ///
-/// For the text forms the two differ in two places only: an empty part of link data (JR-20), and
-/// a receiving service after a blocking notice (JR-21). The reference writes both and cannot read
-/// them; their meaning is certain, so `Strict` reads them.
+/// For the text forms the two differ in a few places only. The reference writes what it cannot read
+/// back: an empty part of link data (JR-20), an empty registration code, message id or metadata of a
+/// notification (NE-8, NE-12, NE-15), a receiving service after a blocking notice (JR-21). It reads
+/// a service flag after an error status as a part of the error (NE-11), and a nonce of any length as
+/// one of 24 bytes (NE-9). `Strict` reads what was written where that is certain, and refuses such
+/// nonces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Semantics {
     /// One sane answer, the same on every store.

@@ -9,7 +9,7 @@ use crate::protocol::{
     CommandError, CountHash, DhSecret, EntityId, EntityStatus, ErrorType, IdsHash, LinkData,
     LinkId, NotifierId, NtfCreds, ProxyError, QueueLink, QueueMode, QueueRec, RecipientId,
     RecipientKeys, RoundedTime, SenderId, ServiceId, ServiceParty, ServiceQueues, ServiceRec,
-    ServiceRole,
+    ServiceRole, SubscriptionId, TokenId,
 };
 use crate::store_log::LogRecord;
 
@@ -32,7 +32,7 @@ pub fn reference_can_read(record: &LogRecord) -> bool {
 }
 
 /// One of these, each as likely as the others; the first when there is nothing to choose from.
-fn one_of<T: Clone, const N: usize>(g: &mut Gen, values: [T; N]) -> T {
+pub(super) fn one_of<T: Clone, const N: usize>(g: &mut Gen, values: [T; N]) -> T {
     let index = usize::arbitrary(g) % N.max(1);
     let mut values = values.into_iter();
     #[allow(clippy::expect_used)] // the index is below N; a table without entries is a broken test
@@ -40,15 +40,15 @@ fn one_of<T: Clone, const N: usize>(g: &mut Gen, values: [T; N]) -> T {
 }
 
 /// Whether the next one in `n` cases has come.
-fn one_in(g: &mut Gen, n: u32) -> bool {
+pub(super) fn one_in(g: &mut Gen, n: u32) -> bool {
     u32::arbitrary(g) % n == 0
 }
 
-fn array<const N: usize>(g: &mut Gen) -> [u8; N] {
+pub(super) fn array<const N: usize>(g: &mut Gen) -> [u8; N] {
     std::array::from_fn(|_| u8::arbitrary(g))
 }
 
-fn bytes(g: &mut Gen, length: usize) -> Vec<u8> {
+pub(super) fn bytes(g: &mut Gen, length: usize) -> Vec<u8> {
     (0..length).map(|_| u8::arbitrary(g)).collect()
 }
 
@@ -73,7 +73,7 @@ macro_rules! arbitrary_ids {
     };
 }
 
-arbitrary_ids!(RecipientId, SenderId, NotifierId, LinkId, ServiceId);
+arbitrary_ids!(RecipientId, SenderId, NotifierId, LinkId, ServiceId, TokenId, SubscriptionId);
 
 impl Arbitrary for AuthKey {
     fn arbitrary(g: &mut Gen) -> Self {

@@ -7,6 +7,10 @@ use std::fmt::Debug;
 
 use crate::encoding::binary::{self, LengthPrefix};
 use crate::encoding::{Parser, base64url, certificate, der, list, number, timestamp};
+use crate::protocol::ntf::{
+    AuthPrivateKey, DeviceToken, Nonce, NotifierQueue, PendingNtf, PushProvider, RegCode,
+    SmpServer, SubscriptionStatus, TokenNtf, TokenStatus, X25519KeyPair,
+};
 use crate::protocol::{
     AuthKey, BlockingInfo, CertChain, CertFingerprint, ClientNotice, DhSecret, EntityId,
     EntityStatus, ErrorType, LinkData, NtfCreds, QueueMode, QueueRec, RecipientKeys, RoundedDate,
@@ -15,13 +19,14 @@ use crate::protocol::{
 use crate::store_log::LogRecord;
 
 pub use super::fuzz_log::store_log_replay;
+pub use super::fuzz_ntf::{ntf_record_reference, ntf_record_strict};
 
 /// An entry point and its name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entry point but [`store_log_replay`], which reads whole logs; the fuzzer's targets have
 /// the same names.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("record_strict", record_strict),
     ("record_reference", record_reference),
     ("text_forms", text_forms),
@@ -30,6 +35,8 @@ pub const TARGETS: [Target; 8] = [
     ("timestamps", timestamps),
     ("keys_and_certificates", keys_and_certificates),
     ("binary_lists", binary_lists),
+    ("ntf_record_strict", ntf_record_strict),
+    ("ntf_record_reference", ntf_record_reference),
 ];
 
 /// A line as a lenient reader takes it: what parses can be written and read again, as the same.
@@ -70,6 +77,18 @@ pub fn text_forms(text: &[u8]) {
     text_form::<ServiceRec>(text);
     text_form::<RoundedDate>(text);
     text_form::<ErrorType>(text);
+    text_form::<PushProvider>(text);
+    text_form::<DeviceToken>(text);
+    text_form::<TokenStatus>(text);
+    text_form::<SubscriptionStatus>(text);
+    text_form::<SmpServer>(text);
+    text_form::<NotifierQueue>(text);
+    text_form::<RegCode>(text);
+    text_form::<Nonce>(text);
+    text_form::<AuthPrivateKey>(text);
+    text_form::<X25519KeyPair>(text);
+    text_form::<TokenNtf>(text);
+    text_form::<PendingNtf>(text);
 }
 
 /// Decimal integers and booleans: nothing is read that standard conversions read differently.
@@ -127,6 +146,9 @@ pub fn keys_and_certificates(der: &[u8]) {
         assert_eq!([&algorithm.private_prefix()[..], key].concat(), der);
     }
     if let Some(key) = AuthKey::from_der(der) {
+        assert_eq!(key.to_der(), der);
+    }
+    if let Some(key) = AuthPrivateKey::from_der(der) {
         assert_eq!(key.to_der(), der);
     }
     if certificate::is_certificate(der) {

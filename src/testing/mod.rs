@@ -13,11 +13,15 @@
 
 #[cfg(feature = "testing")]
 mod arbitrary;
+#[cfg(feature = "testing")]
+mod arbitrary_ntf;
 mod failing_storage;
 #[cfg(feature = "testing")]
 pub mod fuzz;
 #[cfg(feature = "testing")]
 mod fuzz_log;
+#[cfg(feature = "testing")]
+mod fuzz_ntf;
 pub mod history;
 mod mem_storage;
 #[cfg(feature = "testing")]

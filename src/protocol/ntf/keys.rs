@@ -5,8 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use crate::encoding::der::{self, KeyAlgorithm};
-use crate::protocol::{Blob, bytes};
+use crate::encoding::base64url::{self, Encoded};
+use crate::encoding::der::{self, KeyAlgorithm, MAX_PRIVATE_DER, MAX_PUBLIC_DER};
+use crate::encoding::{ParseResult, Parser};
+use crate::protocol::{Blob, Semantics, TextDecode, TextEncode, bytes};
 
 /// A key pair for key agreement over Curve25519. Only the private half is kept in a record; the public
 /// one is computed from it (NE-10).
@@ -106,6 +108,94 @@ impl fmt::Debug for RegCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Nonce(pub [u8; 24]);
+
+/// The public key, a space, the private key.
+impl TextEncode for X25519KeyPair {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        let algorithm = KeyAlgorithm::X25519;
+        base64url::write(&[&algorithm.public_prefix()[..], &self.public].concat(), out);
+        out.push(b' ');
+        base64url::write(&[&algorithm.private_prefix()[..], &self.private].concat(), out);
+    }
+}
+
+/// The public key has to be one and is then forgotten: what counts is the private key's own (NE-10).
+impl TextDecode for X25519KeyPair {
+    fn decode_text(parser: &mut Parser<'_>, _: Semantics) -> ParseResult<Self> {
+        base64url::parse_with(parser, "an X25519 public key", |encoded| {
+            with_decoded::<MAX_PUBLIC_DER, _>(encoded, |der| x25519(der::parse_public(der)?))
+        })?;
+        parser.space()?;
+        base64url::parse_with(parser, "an X25519 private key", |encoded| {
+            with_decoded::<MAX_PRIVATE_DER, _>(encoded, |der| x25519(der::parse_private(der)?))
+        })
+        .map(Self::from_private)
+    }
+}
+
+/// The bytes of a key, if it is for key agreement over Curve25519.
+fn x25519((algorithm, key): (KeyAlgorithm, &[u8])) -> Option<[u8; 32]> {
+    key.try_into().ok().filter(|_| algorithm == KeyAlgorithm::X25519)
+}
+
+/// Decodes up to `N` bytes onto the stack and makes a value of them with `make`.
+fn with_decoded<const N: usize, T>(
+    encoded: Encoded<'_>,
+    make: impl FnOnce(&[u8]) -> Option<T>,
+) -> Option<T> {
+    let mut buffer = [0; N];
+    let bytes = buffer.get_mut(..encoded.decoded_length())?;
+    encoded.decode_into(bytes)?;
+    make(bytes)
+}
+
+impl TextEncode for AuthPrivateKey {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        base64url::write(&self.to_der(), out);
+    }
+}
+
+impl TextDecode for AuthPrivateKey {
+    fn decode_text(parser: &mut Parser<'_>, _: Semantics) -> ParseResult<Self> {
+        base64url::parse_with(parser, "a private key (Ed25519, Ed448 or X25519)", |encoded| {
+            with_decoded::<MAX_PRIVATE_DER, _>(encoded, Self::from_der)
+        })
+    }
+}
+
+impl TextEncode for RegCode {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        base64url::write(self.0.as_bytes(), out);
+    }
+}
+
+impl TextDecode for RegCode {
+    fn decode_text(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Self> {
+        Blob::parse_maybe_empty(parser, semantics, "a registration code").map(Self)
+    }
+}
+
+impl TextEncode for Nonce {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        base64url::write(&self.0, out);
+    }
+}
+
+/// Under `Reference` a shorter nonce is filled up with zeros, and a longer one cut (NE-9).
+impl TextDecode for Nonce {
+    fn decode_text(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Self> {
+        const EXPECTED: &str = "a nonce of 24 bytes";
+        if semantics == Semantics::Strict {
+            return base64url::parse_array(parser, EXPECTED).map(Self);
+        }
+        let bytes = base64url::parse(parser, EXPECTED)?;
+        let mut nonce = [0; 24];
+        for (place, byte) in nonce.iter_mut().zip(bytes) {
+            *place = byte;
+        }
+        Ok(Self(nonce))
+    }
+}
 
 impl Serialize for X25519KeyPair {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,12 +5,17 @@
 //! |---|---|
 //! | `device_token` | [`PushProvider`], [`DeviceToken`] |
 //! | `keys` | [`X25519KeyPair`], [`AuthPrivateKey`], [`RegCode`], [`Nonce`] |
-//! | `server` | [`SmpServer`], [`ServerHost`], [`NotifierQueue`] |
+//! | `host`, `server` | [`ServerHost`], [`SmpServer`], [`NotifierQueue`] |
 //! | `token` | [`TokenRec`], [`TokenStatus`] |
 //! | `subscription` | [`SubscriptionRec`], [`SubscriptionStatus`] |
-//! | `notification` | [`TokenNtf`], [`TokenNtfRecord`], [`PendingNtf`], [`PendingNtfRecord`] |
+//! | `notification` | [`TokenNtf`], [`TokenNtfs`], [`TokenNtfRecord`], [`PendingNtf`], [`PendingNtfRecord`] |
+//!
+//! Records are written one per line, without the newline. An error status ([`SubscriptionStatus`])
+//! and a device token may hold any text, and neither is checked when it is written: a newline in
+//! one would end the line.
 
 mod device_token;
+mod host;
 mod keys;
 mod notification;
 mod server;
@@ -18,8 +23,9 @@ mod subscription;
 mod token;
 
 pub use device_token::{DeviceToken, PushProvider};
+pub use host::ServerHost;
 pub use keys::{AuthPrivateKey, Nonce, RegCode, X25519KeyPair};
-pub use notification::{PendingNtf, PendingNtfRecord, TokenNtf, TokenNtfRecord};
-pub use server::{NotifierQueue, ServerHost, SmpServer};
+pub use notification::{PendingNtf, PendingNtfRecord, TokenNtf, TokenNtfRecord, TokenNtfs};
+pub use server::{NotifierQueue, SmpServer};
 pub use subscription::{SubscriptionRec, SubscriptionStatus};
 pub use token::{InvalidReason, TokenRec, TokenStatus};

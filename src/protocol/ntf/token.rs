@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DeviceToken, RegCode, X25519KeyPair};
-use crate::protocol::{AuthKey, DhSecret, RoundedDate, TokenId};
+use crate::encoding::{ParseResult, Parser, number};
+use crate::protocol::fields::{field, optional, required};
+use crate::protocol::{AuthKey, DhSecret, RoundedDate, Semantics, TextDecode, TextEncode, TokenId};
 
 /// How far a token's registration has come (NE-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,4 +71,96 @@ pub struct TokenRec {
     pub cron: u16,
     /// The last day on which the token was used (NS-18).
     pub updated_at: Option<RoundedDate>,
+}
+
+impl TextEncode for TokenStatus {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self {
+            Self::New => b"NEW",
+            Self::Registered => b"REGISTERED",
+            Self::Invalid(_) => b"INVALID",
+            Self::Confirmed => b"CONFIRMED",
+            Self::Active => b"ACTIVE",
+            Self::Expired => b"EXPIRED",
+        });
+        if let Self::Invalid(Some(reason)) = self {
+            out.push(b',');
+            reason.encode_text(out);
+        }
+    }
+}
+
+impl TextDecode for TokenStatus {
+    fn decode_text(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Self> {
+        let start = parser.clone();
+        Ok(match parser.take_while(|byte| byte.is_ascii_uppercase()) {
+            b"NEW" => Self::New,
+            b"REGISTERED" => Self::Registered,
+            b"INVALID" => Self::Invalid(optional(parser, b",", semantics)?),
+            b"CONFIRMED" => Self::Confirmed,
+            b"ACTIVE" => Self::Active,
+            b"EXPIRED" => Self::Expired,
+            _ => return Err(start.error("a token status")),
+        })
+    }
+}
+
+impl TextEncode for InvalidReason {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self {
+            Self::Bad => b"BAD",
+            Self::Topic => b"TOPIC",
+            Self::Expired => b"EXPIRED",
+            Self::Unregistered => b"UNREGISTERED",
+        });
+    }
+}
+
+impl TextDecode for InvalidReason {
+    fn decode_text(parser: &mut Parser<'_>, _: Semantics) -> ParseResult<Self> {
+        let start = parser.clone();
+        Ok(match parser.take_while(|byte| byte.is_ascii_uppercase()) {
+            b"BAD" => Self::Bad,
+            b"TOPIC" => Self::Topic,
+            b"EXPIRED" => Self::Expired,
+            b"UNREGISTERED" => Self::Unregistered,
+            _ => return Err(start.error("why a device token is refused")),
+        })
+    }
+}
+
+impl TextEncode for TokenRec {
+    fn encode_text(&self, out: &mut Vec<u8>) {
+        field(out, b"tknId=", &self.id);
+        field(out, b" token=", &self.device);
+        field(out, b" tokenStatus=", &self.status);
+        field(out, b" verifyKey=", &self.verify_key);
+        field(out, b" dhKeys=", &self.dh_keys);
+        field(out, b" dhSecret=", &self.dh_secret);
+        field(out, b" regCode=", &self.reg_code);
+        out.extend_from_slice(b" cron=");
+        number::write_u64(self.cron.into(), out);
+        if let Some(date) = &self.updated_at {
+            field(out, b" updatedAt=", date);
+        }
+    }
+}
+
+impl TextDecode for TokenRec {
+    fn decode_text(parser: &mut Parser<'_>, semantics: Semantics) -> ParseResult<Self> {
+        Ok(Self {
+            id: required(parser, "tknId=", semantics)?,
+            device: required(parser, " token=", semantics)?,
+            status: required(parser, " tokenStatus=", semantics)?,
+            verify_key: required(parser, " verifyKey=", semantics)?,
+            dh_keys: required(parser, " dhKeys=", semantics)?,
+            dh_secret: required(parser, " dhSecret=", semantics)?,
+            reg_code: required(parser, " regCode=", semantics)?,
+            cron: {
+                parser.literal(b" cron=", " cron=")?;
+                number::parse_u16(parser)?
+            },
+            updated_at: optional(parser, b" updatedAt=", semantics)?,
+        })
+    }
 }
