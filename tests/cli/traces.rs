@@ -12,13 +12,23 @@ use crate::{path, recorded_runs, run};
 
 /// The recorded runs of the queue store, from the repository and from wherever else one says.
 fn runs() -> Vec<PathBuf> {
-    let mut runs = recorded_runs(Path::new(&path("tests/vectors")));
+    let mut runs = own_runs();
     if let Some(more) = std::env::var_os("SIMPLEX_STORES_VECTORS") {
-        runs.extend(recorded_runs(Path::new(&more)));
+        runs.extend(queue_runs(Path::new(&more)));
     }
-    // The runs of the notification store have no store log.
-    runs.retain(|run| run.join("store.log").is_file());
     assert!(runs.len() >= 4, "the repository carries four runs");
+    runs
+}
+
+/// The runs of queue stores that the repository carries.
+fn own_runs() -> Vec<PathBuf> {
+    queue_runs(Path::new(&path("tests/vectors")))
+}
+
+/// The runs of queue stores below a folder; those of notification stores have no store log.
+fn queue_runs(below: &Path) -> Vec<PathBuf> {
+    let mut runs = recorded_runs(below);
+    runs.retain(|run| run.join("store.log").is_file());
     runs
 }
 
@@ -67,7 +77,7 @@ fn every_listed_difference_has_its_rows_in_the_ledger() {
     let pages: Vec<String> =
         pages.map(|page| fs::read_to_string(page.unwrap().path()).unwrap()).collect();
     let mut kinds = 0;
-    for folder in recorded_runs(Path::new(&path("tests/vectors"))) {
+    for folder in own_runs() {
         for options in [&["--semantics", "strict"] as &[&str], &["--live-queues"]] {
             for kind in check(&folder, options).1["listed"].as_array().unwrap() {
                 for item in kind["items"].as_str().unwrap().split(", ") {
@@ -93,7 +103,7 @@ fn no_run_loses_a_live_queue_under_strict() {
 
 #[test]
 fn tracing_prints_the_recorded_lines() {
-    for folder in recorded_runs(Path::new(&path("tests/vectors"))) {
+    for folder in own_runs() {
         let (code, printed, errors) =
             run(["trace", "--semantics", "reference", folder.to_str().unwrap()]);
         assert_eq!((code, errors.as_str()), (0, ""));
@@ -104,7 +114,7 @@ fn tracing_prints_the_recorded_lines() {
 
 #[test]
 fn dumping_a_log_prints_the_recorded_state() {
-    for folder in recorded_runs(Path::new(&path("tests/vectors"))) {
+    for folder in own_runs() {
         for (log, state) in
             [("store.log", "replayed.jsonl"), ("compacted.log", "compacted_replayed.jsonl")]
         {

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 use simplex_stores::encoding::base64url;
-use simplex_stores::protocol::Semantics;
+use simplex_stores::protocol::ntf::{SubscriptionRec, TokenNtfRecord, TokenNtfs, TokenRec};
+use simplex_stores::protocol::{Semantics, TextDecode, TextEncode};
 
-use crate::support::{BOTH, X448, encode, parse};
+use crate::support::{BOTH, X448, encode, parse, write};
 
 /// What was observed in each case whose name starts with `number`.
 fn cases(number: &str) -> Vec<(String, Value)> {
@@ -119,5 +120,62 @@ fn edge_20_variants_are_accepted_refused_and_written_as_by_the_reference() {
                 assert_eq!(again == line, report["reencoded_same"].as_bool().unwrap(), "{name}");
             }
         }
+    }
+}
+
+/// The record that the reference wrote, read in each mode: strict, then reference.
+fn read_in_each<T: TextDecode + TextEncode>(text: &str) -> [T; 2] {
+    BOTH.map(|by| T::from_text(text.as_bytes(), by).unwrap())
+}
+
+#[test]
+fn edge_n8_texts_of_subscriptions() {
+    let cases = cases("N8 text of subscriptions");
+    let texts = cases.iter().flat_map(|(_, observed)| observed.as_array().unwrap());
+    let mut swallowed = 0;
+    for observed in texts {
+        let text = observed["text"].as_str().unwrap();
+        let [strict, reference] = read_in_each::<SubscriptionRec>(text);
+        assert_eq!(write(&strict), text);
+        assert_eq!(write(&reference.status), observed["status"].as_str().unwrap());
+        assert_eq!(reference.service_associated, observed["assoc"].as_bool().unwrap());
+        let same =
+            [&observed["status_same"], &observed["assoc_same"]].map(|v| v.as_bool().unwrap());
+        assert_eq!(strict.status == reference.status, same[0], "{text}");
+        assert_eq!(strict.service_associated == reference.service_associated, same[1], "{text}");
+        swallowed += usize::from(same == [false, false]);
+    }
+    assert_eq!(swallowed, 2);
+}
+
+#[test]
+fn edge_n8_texts_of_tokens() {
+    for (_, observed) in cases("N8 text of tokens") {
+        for observed in observed.as_array().unwrap() {
+            assert_eq!(observed["reencoded_same"], true);
+            let text = observed["text"].as_str().unwrap();
+            let [strict, reference] = read_in_each::<TokenRec>(text);
+            assert_eq!((write(&strict), &strict), (text.to_owned(), &reference));
+        }
+    }
+}
+
+#[test]
+fn edge_n8_last_notification_record() {
+    for (_, observed) in cases("N8 last notification record") {
+        assert_eq!(observed["reencoded_same"], true);
+        let text = observed["text"].as_str().unwrap();
+        let [strict, reference] = read_in_each::<TokenNtfRecord>(text);
+        assert_eq!((write(&strict), &strict), (text.to_owned(), &reference));
+    }
+}
+
+#[test]
+fn edge_n8_list_of_notifications() {
+    for (_, observed) in cases("N8 pnMessages") {
+        let text = observed.as_str().unwrap();
+        let [strict, reference] = read_in_each::<TokenNtfs>(text);
+        assert_eq!((write(&strict), &strict), (text.to_owned(), &reference));
+        assert_eq!(strict.as_slice().len(), 2);
     }
 }

@@ -5,6 +5,9 @@ use quickcheck::{Arbitrary, Gen};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use simplex_stores::encoding::timestamp;
+use simplex_stores::protocol::ntf::{
+    PendingNtfRecord, SubscriptionRec, TokenNtfRecord, TokenNtfs, TokenRec,
+};
 use simplex_stores::protocol::{
     AuthKey, CertChain, EntityId, EntityStatus, ErrorType, LinkData, NtfCreds, QueueRec,
     RecipientKeys, RoundedDate, ServiceRec, TextEncode,
@@ -26,7 +29,7 @@ fn inputs() -> usize {
 /// A valid input for one target or another; the same generator makes the same.
 fn valid(g: &mut Gen) -> Vec<u8> {
     let mut out = Vec::new();
-    match u8::arbitrary(g) % 20 {
+    match u8::arbitrary(g) % 25 {
         0 => EntityId::arbitrary(g).encode_text(&mut out),
         1 => AuthKey::arbitrary(g).encode_text(&mut out),
         2 => RecipientKeys::arbitrary(g).encode_text(&mut out),
@@ -45,6 +48,11 @@ fn valid(g: &mut Gen) -> Vec<u8> {
             let moment = (i64::from(i32::arbitrary(g)), u32::arbitrary(g) % 1_000_000_000);
             out = timestamp::format(moment.0, moment.1).unwrap().into_bytes();
         }
+        15 => TokenRec::arbitrary(g).encode_text(&mut out),
+        16 => SubscriptionRec::arbitrary(g).encode_text(&mut out),
+        17 => TokenNtfs::arbitrary(g).encode_text(&mut out),
+        18 => TokenNtfRecord::arbitrary(g).encode_text(&mut out),
+        19 => PendingNtfRecord::arbitrary(g).encode_text(&mut out),
         _ => LogRecord::arbitrary(g).encode(&mut out),
     }
     out
@@ -81,15 +89,18 @@ fn every_entry_point_takes_valid_input() {
 #[test]
 fn long_and_repetitive_input_is_read_in_one_pass() {
     const LENGTH: usize = 1 << 17;
-    let pieces: [&[u8]; 10] =
-        [b"A", b"=", b",", b" ", b"9", b"0", b"\x30\x80", b"[", b"{\"a\":", b"AAAA,"];
-    let starts: [&[u8]; 6] = [
+    let pieces: [&[u8]; 12] =
+        [b"A", b"=", b",", b" ", b"9", b"0", b"\x30\x80", b"[", b"{\"a\":", b"AAAA,", b"a,", b"::"];
+    let starts: [&[u8]; 9] = [
         b"",
         b"SUSPEND ",
         b"KEYS AAAA ",
         b"TIME AAAA ",
         b"BLOCK AAAA reason=spam,notice=",
         b"NEW_SERVICE service_id=AAAA role=M cert=",
+        b"tknId=AAAA token=apns_prod ",
+        b"v1 AAAA AAAA 0 ",
+        b"smp://CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=@",
     ];
     for piece in pieces {
         for start in starts {

@@ -23,19 +23,19 @@ use simplex_stores::testing::{Certificate, reference_can_read};
 
 use crate::support::BOTH;
 
-fn check(property: impl Testable) {
+pub(crate) fn check(property: impl Testable) {
     QuickCheck::new().tests(500).quickcheck(property);
 }
 
 /// Every value is read from the text written for it, under strict.
-fn text_round_trip<T: TextEncode + TextDecode + Arbitrary + PartialEq + Debug>() {
+pub(crate) fn text_round_trip<T: TextEncode + TextDecode + Arbitrary + PartialEq + Debug>() {
     let property: fn(T) -> bool =
         |value| T::from_text(&value.to_text(), Semantics::Strict).as_ref() == Ok(&value);
     check(property);
 }
 
 /// Every value survives bincode and JSON.
-fn serde_round_trip<T: Serialize + DeserializeOwned + Arbitrary + PartialEq + Debug>() {
+pub(crate) fn serde_round_trip<T: Serialize + DeserializeOwned + Arbitrary + PartialEq + Debug>() {
     let property: fn(T) -> bool = |value| {
         let bytes = bincode::serde::encode_to_vec(&value, standard()).unwrap();
         let (again, read) = bincode::serde::decode_from_slice::<T, _>(&bytes, standard()).unwrap();

@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use simplex_stores::encoding::ParseError;
+use simplex_stores::encoding::der::KeyAlgorithm;
+use simplex_stores::encoding::{ParseError, base64url};
 use simplex_stores::protocol::{
     EntityId, LinkId, NotifierId, RecipientId, Semantics, SenderId, ServiceId, TextDecode,
     TextEncode,
@@ -29,6 +30,10 @@ pub(crate) const NDH: &str = "d2NR3hPqb5BH_x1JVpEFcg07L3_-gzoEz7GPlOKm7Ec=";
 pub(crate) const CERT: &str = "MIHDMHegAwIBAgIBATAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNTAxMDEwMDAwMDBaFw0zNTAxMDEwMDAwMDBaMAwxCjAIBgNVBAMMAWEwKjAFBgMrZXADIQCKiOPddAnxlf1S2y08ul1yymcJvx2UEhvzdIgBtA9vXDAFBgMrZXADQQABQ3aGC32htDEv8HbkoyzYs4-jAd4geXW-zfbyVN69SF6tuP5Sf4KhtgN3dz9bq9h4Lkuc_jS9Tn14XkjXHaQG";
 pub(crate) const CERT_2: &str = "MIHDMHegAwIBAgIBAjAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNTAxMDEwMDAwMDBaFw0zNTAxMDEwMDAwMDBaMAwxCjAIBgNVBAMMAWIwKjAFBgMrZXADIQCBOXcOqH0XX1ajVGbDTH7My42KkbTuN6Jd9g9bj8mzlDAFBgMrZXADQQB-l99tZbJtgEtCV129Q6GBMPQCQnpO19PPoC-KN9OT2EpLsS7e7YmQfEYgt-7vt0K7GxdGfCSpvaWXAnjG5-wP";
 pub(crate) const CERT_HASH: &str = "0AZmcDXQ_9JyQSXiGBsT1XpTQU2l_vYN3PRXw_IJ27A=";
+pub(crate) const KEY_HASH: &str = "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=";
+pub(crate) const SMP_QUEUE: &str = "smp://CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=@smp.example.com:5223/QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZX";
+pub(crate) const X25519_PRIVATE: &str =
+    "MC4CAQAwBQYDK2VuBCIEIAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 /// 2025-01-01.
 pub(crate) const DATE: i64 = 1_735_689_600;
 
@@ -117,6 +122,12 @@ pub(crate) fn encode(record: &LogRecord) -> String {
     let mut out = Vec::new();
     record.encode(&mut out);
     String::from_utf8(out).unwrap()
+}
+
+/// The text of a private key all of whose bytes are `byte`.
+pub(crate) fn private_key(algorithm: KeyAlgorithm, byte: u8) -> String {
+    let key = vec![byte; algorithm.key_length()];
+    base64url::to_string(&[&algorithm.private_prefix()[..], &key].concat())
 }
 
 /// Bytes from hexadecimal digits.
