@@ -5,13 +5,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-# Code under loom is compiled with another cfg: its own directory keeps the normal builds.
+# Code under a model checker is compiled with another cfg: directories of their own keep the normal builds.
 LOOM_TARGET_DIR="${CARGO_TARGET_DIR%/}-loom"
+SHUTTLE_TARGET_DIR="${CARGO_TARGET_DIR%/}-shuttle"
 if [ ! -t 1 ]; then
   export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
 fi
 
-STEPS=(setup fmt clippy features test test_lean benches doctest rustdoc loom)
+STEPS=(setup fmt clippy features test test_lean benches doctest rustdoc loom shuttle)
 
 # Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
 PACKAGES=(
@@ -75,6 +76,10 @@ step_loom() { # the races and the laws of the STM under the model checker
   loom_cargo test --release -p loom-tests
 }
 
+step_shuttle() { # the same and larger programs in random schedules; SIMPLEX_STORES_SCHEDULES says how many
+  shuttle_cargo test --release -p loom-tests
+}
+
 # ---- helpers ----
 
 as_root() {
@@ -103,6 +108,10 @@ run_tests() {
 
 loom_cargo() {
   CARGO_TARGET_DIR="$LOOM_TARGET_DIR" RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" cargo "$@"
+}
+
+shuttle_cargo() {
+  CARGO_TARGET_DIR="$SHUTTLE_TARGET_DIR" RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" cargo "$@"
 }
 
 usage() {

@@ -15,9 +15,9 @@
 //! | [`protocol`] | what a router speaks of: ids, keys, records, statuses, services, errors, [`Semantics`](protocol::Semantics) |
 //! | [`encoding`] | how bytes, numbers, keys, lists and times are written and read |
 //! | [`stm`] | transactions, and variables, maps, sets and queues that threads share |
-//! | [`sync`] | locks, atomics, threads and channels that loom can see |
+//! | [`sync`] | locks, atomics, threads and channels that a model checker can see |
 #![cfg_attr(
-    any(feature = "testing", loom),
+    feature = "testing",
     doc = "| [`testing`] | storages that forget what was not synced, or fail at a chosen step; a sequential model; histories |"
 )]
 //!
@@ -84,8 +84,8 @@
 //! # Features
 //!
 //! None is on by default. `cli` builds the command line `simplex-stores`; `testing` adds
-#![cfg_attr(any(feature = "testing", loom), doc = "[`testing`].")]
-#![cfg_attr(not(any(feature = "testing", loom)), doc = "the module `testing`.")]
+#![cfg_attr(feature = "testing", doc = "[`testing`].")]
+#![cfg_attr(not(feature = "testing"), doc = "the module `testing`.")]
 
 pub mod encoding;
 pub mod ntf_store;
@@ -94,7 +94,7 @@ pub mod queue_store;
 pub mod stm;
 pub mod store_log;
 pub mod sync;
-#[cfg(any(feature = "testing", loom))]
+#[cfg(feature = "testing")]
 pub mod testing;
 
 /// Compiles and runs the examples of the README.

@@ -9,7 +9,7 @@ const TABLE: &str = include_str!("../executions.tsv");
 /// Where to note the counts instead of comparing them: `update-executions.sh` sets it.
 const UPDATE: &str = "UPDATE_EXECUTIONS";
 
-/// Compares the number of `executions` of the scenario `name` with the table.
+/// Compares the number of `executions` of the scenario `name` with the table, which is loom's: under shuttle it was set beforehand.
 ///
 /// # Panics
 ///
@@ -21,6 +21,9 @@ pub fn record(name: &str, executions: u64) {
         let file = OpenOptions::new().create(true).append(true).open(file);
         let noted = file.and_then(|mut file| file.write_all(line.as_bytes()));
         return noted.expect("the file that UPDATE_EXECUTIONS names can be written");
+    }
+    if cfg!(shuttle) {
+        return;
     }
     let expected = expected(name).unwrap_or_else(|| {
         panic!(

@@ -1,22 +1,22 @@
-//! Runs scenarios under the model checker loom, and makes sure that it really looked.
+//! The scenarios of simplex-stores under two model checkers, and what is kept of them.
 //!
-//! **The promise.** A green test here means that loom ran its scenario in every interleaving up to the stated bound. loom by
-//! itself does not say so: told to stop after a number of executions or a time, it stops and reports
-//! success, and a scenario that has lost its races passes as well as one that has none.
+//! **The promise.** A green test here means under `--cfg loom` that its scenario ran in every interleaving up to the stated bound;
+//! under `--cfg shuttle`, that it ran in so many random schedules, whose seeds are fixed.
 //!
-//! **How.** [`explore`] turns off every limit that could end the exploration early, so that it returns
-//! only when it is complete; it counts the executions and compares them with `executions.tsv`. A count
-//! below the table's fails: the scenario has become smaller, and the reason should be known. A count above it passes.
-//! `update-executions.sh` writes the table anew. [`must_find`] demands that some execution has an
-//! outcome, for the witness of a race; [`must_find_steps`] also keeps its steps, for the picture; [`must_fail`] demands that some execution fails, for a guard's
-//! known-bad twin. A scenario that can't fail proves nothing.
+//! **How.** Exploring is [`Checker`]'s. Here are the names of the scenarios and the table of how many executions loom took for each:
+//! [`explore`] compares with `executions.tsv`. A count below the table's fails: the scenario has become smaller, and the reason should be
+//! known. A count above it passes. `update-executions.sh` writes the table anew. [`must_find`] demands that some execution has an
+//! outcome, for the witness of a race; [`must_find_steps`] also keeps its steps, for the picture; [`must_fail`] demands that some execution
+//! fails, for a guard's known-bad twin. A scenario that can't fail proves nothing.
 //!
-//! **The bound.** An execution may switch away from a thread that could have gone on only so often; switches at a
-//! thread's end, or where it waits, are free. Known races need few of them: each test states its own.
+//! **The bound.** Under loom an execution may switch away from a thread that could have gone on only so often; switches at a
+//! thread's end, or where it waits, are free. Known races need few of them: each test states its own. Under shuttle
+//! `SIMPLEX_STORES_SCHEDULES` says how many schedules each scenario runs (1,000 when it doesn't); witnesses and twins are looked for until
+//! they are found.
 //!
-//! Everything here, and every test, exists only under `--cfg loom`:
-//! `RUSTFLAGS="--cfg loom" cargo test -p loom-tests --release`.
-#![cfg(loom)]
+//! Everything here, and every test, exists only under one of the two:
+//! `RUSTFLAGS="--cfg loom" cargo test -p loom-tests --release`, and the same with `--cfg shuttle`.
+#![cfg(any(loom, shuttle))]
 #![allow(clippy::panic, clippy::expect_used, reason = "a harness for tests")]
 
 mod executions;
@@ -26,14 +26,11 @@ mod steps;
 pub use executions::record;
 pub use steps::Steps;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use simplex_stores::testing::model_check::Checker;
 use std::sync::{Arc, OnceLock};
 
-/// A number that no interleaving depends on, so loom needn't see it.
-type Count = simplex_stores::sync::Tally;
-
 /// Runs `scenario` in every interleaving with at most `preemptions` switches away from a running thread, and compares the
-/// number of executions with the table's line `name`.
+/// number of executions with the table's line `name`; under shuttle, in random schedules.
 ///
 /// # Panics
 ///
@@ -52,21 +49,15 @@ pub fn must_find(
     preemptions: usize,
     scenario: impl Fn() -> bool + Send + Sync + 'static,
 ) {
-    let found = Arc::new(Count::new());
-    let executions = {
-        let found = found.clone();
-        count(preemptions, move || {
-            if scenario() {
-                found.add(1);
-            }
-        })
-    };
-    assert!(found.sum() > 0, "{name}: none of {executions} executions came out as it should");
-    record(name, executions);
+    let executions = Checker::new().preemptions(preemptions).must_find(scenario);
+    // shuttle stops when it has found.
+    if cfg!(loom) {
+        record(name, executions);
+    }
 }
 
 /// As [`must_find`], and keeps the steps of the first execution that came out as looked for: they are compared with
-/// `docs/races/steps/`, in the file named as `name` up to its slash.
+/// `docs/races/steps/`, in the file named as `name` up to its slash. The pictures are drawn from what loom finds first.
 ///
 /// # Panics
 ///
@@ -86,7 +77,9 @@ pub fn must_find_steps(
         }
         found
     });
-    steps::record(name, first.get().expect("some execution was found"));
+    if cfg!(loom) {
+        steps::record(name, first.get().expect("some execution was found"));
+    }
 }
 
 /// Explores a scenario that is wrong on purpose, until an execution fails with a panic whose text contains `failure`.
@@ -95,40 +88,15 @@ pub fn must_find_steps(
 ///
 /// When all executions succeed, or one fails in another way: the test that this is the twin of can't fail.
 pub fn must_fail(
-    name: &str,
+    _name: &str,
     preemptions: usize,
     failure: &str,
     scenario: impl Fn() + Send + Sync + 'static,
 ) {
-    let explored = catch_unwind(AssertUnwindSafe(|| count(preemptions, scenario)));
-    let payload = match explored {
-        Ok(executions) => panic!("{name}: all {executions} executions succeeded"),
-        Err(payload) => payload,
-    };
-    let text = payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a text");
-    assert!(text.contains(failure), "{name}: failed with {text:?} instead of {failure:?}");
+    Checker::new().preemptions(preemptions).must_fail(failure, scenario);
 }
 
 /// Explores `scenario` and returns the number of executions, which no table has to know.
 pub fn count(preemptions: usize, scenario: impl Fn() + Send + Sync + 'static) -> u64 {
-    let executions = Arc::new(Count::new());
-    let counted = executions.clone();
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(preemptions);
-    // What would end the exploration early and call it a success, whatever the environment says.
-    model.max_permutations = None;
-    model.max_duration = None;
-    model.checkpoint_file = None;
-    model.expect_explicit_explore = false;
-    // Not such a limit: an execution that goes beyond it fails.
-    model.max_branches = 100_000;
-    model.check(move || {
-        counted.add(1);
-        scenario();
-    });
-    executions.sum()
+    Checker::new().preemptions(preemptions).check(scenario)
 }

@@ -9,7 +9,7 @@
 //! **The twins.** Two small desks with one guard taken out each: one where a waiter that finds the
 //! writer taken leaves no word, and one where the thread's bell is reset after receiving. loom
 //! finds the waiter that sleeps for ever.
-#![cfg(loom)]
+#![cfg(any(loom, shuttle))]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

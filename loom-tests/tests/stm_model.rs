@@ -1,5 +1,5 @@
 //! The model engine itself: that it loses no wake-up and takes branches back, and that loom would see it if it did.
-#![cfg(loom)]
+#![cfg(any(loom, shuttle))]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 

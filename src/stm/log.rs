@@ -94,7 +94,10 @@ impl Log {
     }
 
     /// Forgets what was read and written, and keeps the values until the log is given back.
-    #[cfg_attr(not(loom), allow(dead_code, reason = "for the model engine, which holds a lock"))]
+    #[cfg_attr(
+        not(any(loom, shuttle)),
+        allow(dead_code, reason = "for the model engine, which holds a lock")
+    )]
     pub(super) fn retire_all(&mut self) {
         let saved = self.undo.drain(..).filter_map(|saved| saved.written);
         self.retired.extend(saved);
@@ -113,7 +116,10 @@ impl Log {
         self.entries.iter().any(|entry| entry.read.is_some())
     }
 
-    #[cfg_attr(loom, allow(dead_code, reason = "the model engine finds out as it publishes"))]
+    #[cfg_attr(
+        any(loom, shuttle),
+        allow(dead_code, reason = "the model engine finds out as it publishes")
+    )]
     pub(super) fn has_written(&self) -> bool {
         self.entries.iter().any(|entry| entry.written.is_some())
     }

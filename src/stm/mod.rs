@@ -96,7 +96,7 @@
 //! # Engines
 //!
 //! `reference` stands on the `stm` crate and runs normally; `model` makes every transaction one
-//! step under the model checker loom and is chosen by `--cfg loom`. `docs/decisions/stm-engine.md` says what the first
+//! step under the model checkers loom and shuttle and is chosen by `--cfg loom` or `--cfg shuttle`. `docs/decisions/stm-engine.md` says what the first
 //! repairs in the crate under it, and how.
 
 mod engine;

@@ -175,13 +175,16 @@ sync::thread_local! {
 }
 
 /// Whether a transaction runs on this thread.
-#[cfg_attr(not(loom), allow(dead_code, reason = "the model engine asks"))]
+#[cfg_attr(not(any(loom, shuttle)), allow(dead_code, reason = "the model engine asks"))]
 pub(super) fn is_running() -> bool {
     RUNNING.try_with(Cell::get).unwrap_or(false)
 }
 
 /// Does `work` as if no transaction ran on this thread, although one does: for the pauses between its runs.
-#[cfg_attr(loom, allow(dead_code, reason = "the model engine never pauses without its lock"))]
+#[cfg_attr(
+    any(loom, shuttle),
+    allow(dead_code, reason = "the model engine never pauses without its lock")
+)]
 pub(super) fn outside<R>(work: impl FnOnce() -> R) -> R {
     let _ = RUNNING.try_with(|running| running.set(false));
     let result = work();
@@ -209,8 +212,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // loom ends the threads of a failed execution by unwinding them, when their locals are gone.
-        if cfg!(loom) && std::thread::panicking() {
+        // A model checker ends the threads of a failed execution by unwinding them, when their locals are gone.
+        if cfg!(any(loom, shuttle)) && std::thread::panicking() {
             return;
         }
         let _ = RUNNING.try_with(|running| running.set(false));

@@ -23,7 +23,7 @@
 //! thread may be asleep: it is rung after sending and reset before receiving, so that a record sent
 //! before a ring that was already loud is received after the reset.
 //!
-//! **Tests.** `tests/store_log/group_commit.rs`; under loom `loom-tests/tests/journal.rs`.
+//! **Tests.** `tests/store_log/group_commit.rs`; under loom and shuttle `loom-tests/tests/journal.rs`.
 
 use super::{
     error::{JournalError, JournalErrorKind},
@@ -34,8 +34,9 @@ use crate::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-/// How often a waiter looks again before it sleeps: about as long as a small write takes.
-const LOOKS: u32 = 300;
+/// How often a waiter looks again before it sleeps: about as long as a small write takes. To
+/// shuttle each look is a step.
+const LOOKS: u32 = if cfg!(shuttle) { 2 } else { 300 };
 
 struct State {
     durable: u64,

@@ -28,8 +28,8 @@ const GROUP_BYTES: usize = 1024 * 1024;
 
 /// How often a group that is to be synced lets other threads run first, as long as it is no larger
 /// than the one before: those whom that one answered are likely on their way with their next
-/// record, and a sync takes far longer.
-const PATIENCE: u32 = 30;
+/// record, and a sync takes far longer. To shuttle each time is a step.
+const PATIENCE: u32 = if cfg!(shuttle) { 2 } else { 30 };
 
 /// What one submission sends: its number and its encoded lines.
 pub(crate) struct Submission {

@@ -1,9 +1,21 @@
-//! The names of [`sync`](crate::sync) under loom.
+//! The names of [`sync`](crate::sync) under a model checker: loom or shuttle.
 //!
-//! Thin shells around loom's own types that give them the methods of the native ones: a lock
-//! returns its guard, and a condition variable borrows it.
+//! Thin shells around the checker's own types that give them the methods of the native ones: a lock
+//! returns its guard, and a condition variable borrows it. The two checkers have the names that are
+//! used here in common, so one file serves both.
+//!
+//! Shuttle knows no weak memory: it takes every ordering for `SeqCst`, and a fence for nothing. What
+//! an ordering is for, loom alone can show.
 
-pub(crate) use loom::thread_local;
+#[cfg(all(loom, shuttle))]
+compile_error!("choose one model checker: `--cfg loom` or `--cfg shuttle`");
+
+#[cfg(loom)]
+pub(crate) use loom as checker;
+#[cfg(all(shuttle, not(loom)))]
+pub(crate) use shuttle as checker;
+
+pub(crate) use checker::thread_local;
 use std::ops::{Deref, DerefMut};
 use std::sync::PoisonError;
 
@@ -12,25 +24,25 @@ pub mod channel;
 
 /// Atomic integers and flags.
 pub mod atomic {
-    pub use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+    pub use super::checker::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 }
 
 /// Threads.
 pub mod thread {
-    pub use loom::thread::{JoinHandle, panicking, spawn, yield_now};
+    pub use super::checker::thread::{JoinHandle, panicking, spawn, yield_now};
 }
 
 /// A lock for one thread at a time.
 #[derive(Debug, Default)]
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+pub struct Mutex<T>(checker::sync::Mutex<T>);
 
 /// The right to use what a [`Mutex`] guards, until dropped.
-pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub struct MutexGuard<'a, T>(Option<checker::sync::MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {
     /// A lock, free, around `value`.
     pub fn new(value: T) -> Self {
-        Mutex(loom::sync::Mutex::new(value))
+        Mutex(checker::sync::Mutex::new(value))
     }
 
     /// Waits for the lock and takes it.
@@ -72,12 +84,12 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 
 /// Lets threads wait, with a lock given up meanwhile, until another thread notifies them.
 #[derive(Debug, Default)]
-pub struct Condvar(loom::sync::Condvar);
+pub struct Condvar(checker::sync::Condvar);
 
 impl Condvar {
     /// A condition variable on which nobody waits.
     pub fn new() -> Self {
-        Condvar(loom::sync::Condvar::new())
+        Condvar(checker::sync::Condvar::new())
     }
 
     /// Gives up the lock, waits for a notification and takes the lock again.
@@ -111,18 +123,18 @@ impl Condvar {
 
 /// A lock for many readers or one writer.
 #[derive(Debug, Default)]
-pub struct RwLock<T>(loom::sync::RwLock<T>);
+pub struct RwLock<T>(checker::sync::RwLock<T>);
 
 /// The right to read what an [`RwLock`] guards, until dropped.
-pub type RwLockReadGuard<'a, T> = loom::sync::RwLockReadGuard<'a, T>;
+pub type RwLockReadGuard<'a, T> = checker::sync::RwLockReadGuard<'a, T>;
 
 /// The right to change what an [`RwLock`] guards, until dropped.
-pub type RwLockWriteGuard<'a, T> = loom::sync::RwLockWriteGuard<'a, T>;
+pub type RwLockWriteGuard<'a, T> = checker::sync::RwLockWriteGuard<'a, T>;
 
 impl<T> RwLock<T> {
     /// A lock, free, around `value`.
     pub fn new(value: T) -> Self {
-        RwLock(loom::sync::RwLock::new(value))
+        RwLock(checker::sync::RwLock::new(value))
     }
 
     /// Waits until no thread writes, and reads.

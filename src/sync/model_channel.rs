@@ -1,6 +1,6 @@
-//! Channels that loom sees: a queue under one lock, with two condition variables.
+//! Channels that the model checker sees: a queue under one lock, with two condition variables.
 //!
-//! The methods and errors are those of crossbeam-channel, whose own channels loom can't look into.
+//! The methods and errors are those of crossbeam-channel, whose own channels it can't look into.
 
 use super::{Condvar, Mutex};
 pub use crossbeam_channel::{RecvError, SendError, TryRecvError, TrySendError};
@@ -22,8 +22,8 @@ struct Shared<T> {
     room: Condvar,
 }
 
-/// A channel that holds at most `capacity` messages. A capacity of 0 counts as 1: loom has no use
-/// for a rendezvous that the crate doesn't use either.
+/// A channel that holds at most `capacity` messages. A capacity of 0 counts as 1: there is
+/// no rendezvous, which the crate doesn't use either.
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     channel(Some(capacity.max(1)))
 }

@@ -10,7 +10,7 @@ const STRIPES: usize = 16;
 ///
 /// Each thread adds to one of sixteen stripes on cache lines of their own, so that counting does not make
 /// threads wait for each other; reading adds the stripes up. It guides no decision, and so it is the one
-/// type here that stays the standard library's under loom.
+/// type here that stays the standard library's under a model checker.
 #[derive(Debug)]
 pub struct Tally {
     stripes: [Stripe; STRIPES],

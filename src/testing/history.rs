@@ -154,7 +154,7 @@ impl<M: SequentialModel> Search<'_, M> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::{Call, Recorder, SequentialModel, Unexplained, check};
 

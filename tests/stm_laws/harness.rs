@@ -1,10 +1,16 @@
-//! Runs a scenario on real threads or under loom.
+//! Runs a scenario on real threads or under a model checker.
 
 pub(crate) use simplex_stores::sync::thread::{JoinHandle, spawn};
+#[cfg(shuttle)]
+use simplex_stores::testing::model_check::Checker;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a thread of a scenario repeats, so that threads meet on real processors; loom makes them meet with two.
-pub(crate) const STEPS: usize = if cfg!(loom) { 2 } else { 300 };
+pub(crate) const STEPS: usize = match () {
+    () if cfg!(loom) => 2,
+    () if cfg!(shuttle) => 10,
+    () => 300,
+};
 
 /// Runs a scenario that stands in a test as a closure.
 pub(crate) fn explore<F: Fn() + Send + Sync + 'static>(scenario: F) {
@@ -12,25 +18,25 @@ pub(crate) fn explore<F: Fn() + Send + Sync + 'static>(scenario: F) {
 }
 
 /// Runs `scenario` many times on real threads; under loom, in every interleaving that switches away from a running thread
-/// at most three times, and holds the number of executions against the table of the loom tests.
+/// at most three times, and holds the number of executions against the table of the loom tests; under shuttle, in random schedules.
 pub(crate) fn explore_as(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
     record(name, runs(scenario));
 }
 
 /// Runs `scenario` as [`explore_as`] does, and says how often that was.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) fn runs(scenario: impl Fn() + Send + Sync + 'static) -> u64 {
     (0..30).map(|_| scenario()).count() as u64
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) fn runs(scenario: impl Fn() + Send + Sync + 'static) -> u64 {
     loom_tests::count(3, scenario)
 }
 
 /// Under loom, holds a number of executions against the table.
 pub(crate) fn record(name: &str, runs: u64) {
-    #[cfg(loom)]
+    #[cfg(any(loom, shuttle))]
     loom_tests::record(&format!("stm_laws/{name}"), runs);
     let _ = (name, runs);
 }
@@ -43,11 +49,13 @@ pub(crate) fn name_of<F>() -> String {
     parts[parts.len().saturating_sub(2)..].join("/")
 }
 
-/// Runs `scenario` once, on one thread, which under loom is all there is to explore.
+/// Runs `scenario` once, on one thread, which under a model checker is all there is to explore.
 pub(crate) fn once(scenario: impl Fn() + Send + Sync + 'static) {
     #[cfg(loom)]
     assert_eq!(loom_tests::count(0, scenario), 1);
-    #[cfg(not(loom))]
+    #[cfg(shuttle)]
+    Checker::replay(0, scenario).unwrap();
+    #[cfg(not(any(loom, shuttle)))]
     scenario();
 }
 

@@ -2,7 +2,7 @@
 //! finished by the body itself, on another thread, in the middle of its first run.
 //!
 //! Where the `stm` crate by itself breaks the law, a twin shows it do so on the same steps.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 use super::harness::{panic_of, quiet_panic, spawn};
 use simplex_stores::stm::{TVar, abort, atomically, guard, retry, stats, try_atomically};

@@ -60,7 +60,7 @@ fn no_panic_comes_of_an_inconsistent_state() {
     });
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 #[test]
 fn no_run_of_a_body_sees_an_inconsistent_state() {
     let torn = std::sync::Arc::new(simplex_stores::sync::Tally::new());

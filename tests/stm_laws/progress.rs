@@ -1,5 +1,5 @@
 //! The law *progress*: under contention every transaction commits in the end.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 use super::harness::spawn;
 use simplex_stores::stm::{TVar, atomically, stats};

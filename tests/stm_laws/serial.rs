@@ -3,12 +3,12 @@
 //! A program is a few threads, each with a few transactions over three variables, made of reads, writes, guards,
 //! `or_else`, caught aborts and aborts. The interpreter runs the threads' transactions in every order there is
 //! and collects the outcomes: what each transaction returned, and the final values. Whatever the
-//! engine does with real threads, or under loom in every interleaving, must be among them.
+//! engine does with real threads, or under a model checker, must be among them.
 //!
 //! The idea of an executable semantics that the real one is held against is io-sim's.
 
 use super::harness::{runs, spawn};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 use quickcheck::QuickCheck;
 use quickcheck::{Arbitrary, Gen};
 use simplex_stores::stm::{
@@ -265,7 +265,7 @@ impl Arbitrary for Program {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 #[test]
 fn random_programs_have_only_outcomes_of_a_serial_order() {
     fn property(program: Program) -> bool {
@@ -275,11 +275,12 @@ fn random_programs_have_only_outcomes_of_a_serial_order() {
 }
 
 /// Smaller programs, and always the same ones, so that their executions can be counted.
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 #[test]
 fn random_programs_have_only_outcomes_of_a_serial_order() {
     let mut g = Gen::from_size_and_seed(10, 2);
-    let executions = (0..60).map(|_| holds(Program::random(&mut g, 2, 2))).sum();
+    let threads = if cfg!(loom) { 2 } else { 3 };
+    let executions = (0..60).map(|_| holds(Program::random(&mut g, threads, 2))).sum();
     super::harness::record("serial/random_programs", executions);
 }
 

@@ -102,7 +102,7 @@ fn random_operations_agree_with_a_bounded_vecdeque() {
         });
         true
     }
-    let tests = if cfg!(loom) { 20 } else { 200 };
+    let tests = if cfg!(any(loom, shuttle)) { 20 } else { 200 };
     QuickCheck::new().tests(tests).quickcheck(property as fn(u8, Vec<Vec<Op>>) -> bool);
 }
 
@@ -228,7 +228,7 @@ fn what_is_written_is_read_once_in_order_and_never_too_much_at_a_time() {
     });
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 #[test]
 fn many_writers_and_readers_lose_and_double_nothing() {
     let queue = TBQueue::new(3);

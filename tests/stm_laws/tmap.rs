@@ -471,6 +471,6 @@ fn random_operations_agree_with_a_btreemap() {
         });
         true
     }
-    let tests = if cfg!(loom) { 20 } else { 200 };
+    let tests = if cfg!(any(loom, shuttle)) { 20 } else { 200 };
     QuickCheck::new().tests(tests).quickcheck(property as fn(Vec<Vec<Op>>) -> bool);
 }

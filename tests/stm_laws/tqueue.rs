@@ -84,7 +84,7 @@ fn random_operations_agree_with_a_vecdeque() {
         });
         true
     }
-    let tests = if cfg!(loom) { 20 } else { 200 };
+    let tests = if cfg!(any(loom, shuttle)) { 20 } else { 200 };
     QuickCheck::new().tests(tests).quickcheck(property as fn(Vec<Vec<Op>>) -> bool);
 }
 

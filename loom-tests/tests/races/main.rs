@@ -4,7 +4,7 @@
 //! library's own store and journal in every interleaving up to the stated bound; and the *twin*, the same with the
 //! guard taken out, which must fail. The steps of a witness are kept in `docs/races/steps/`, from
 //! which the pictures are drawn.
-#![cfg(loom)]
+#![cfg(any(loom, shuttle))]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

@@ -12,18 +12,18 @@
 //!
 //! **The engines.** `reference` keeps variables in the `stm` crate and lets it validate, publish and
 //! wait; it is what runs normally. `model` runs every transaction as one indivisible step under a
-//! lock that loom sees, and is chosen by `--cfg loom`. One law suite, `tests/stm_laws/`, runs on each.
+//! lock that the model checker sees, and is chosen by `--cfg loom` and `--cfg shuttle`. One law suite, `tests/stm_laws/`, runs on each.
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 mod model;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod progress;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod reference;
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(super) use model::{Reader, Var, run};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(super) use reference::{Reader, Var, run};
 
 use std::any::Any;

@@ -1,27 +1,27 @@
-//! The engine under loom.
+//! The engine under a model checker.
 //!
-//! **The promise.** Every transaction is one indivisible step, so the laws hold by construction, and loom
-//! explores every order in which transactions, locks, channels and files can interleave.
+//! **The promise.** Every transaction is one indivisible step, so the laws hold by construction, and the checker
+//! explores the orders in which transactions, locks, channels and files can interleave: loom all of them, shuttle many.
 //!
-//! **The algorithm.** One loom mutex is held from the beginning of a body to its end; reading takes
+//! **The algorithm.** One mutex of the checker is held from the beginning of a body to its end; reading takes
 //! a variable's present value, and what the log gathered is stored before the lock is given up. A
-//! retry waits on one loom condition variable that every commit which wrote something notifies, until a
+//! retry waits on one condition variable that every commit which wrote something notifies, until a
 //! variable that it read has changed. Reading outside a transaction takes the same lock, for one step.
 //!
-//! **Why the ordering is right.** loom sees each transaction as one critical section, so its
-//! happens-before edges are those of a lock. The values themselves are in locks that loom doesn't
-//! see and that are never contended: loom runs one thread at a time, and none is switched away while it
-//! holds one. The lock and the condition variable are made anew for each execution (loom's
+//! **Why the ordering is right.** The checker sees each transaction as one critical section, so its
+//! happens-before edges are those of a lock. The values themselves are in locks that it doesn't
+//! see and that are never contended: it runs one thread at a time, and none is switched away while it
+//! holds one. The lock and the condition variable are made anew for each execution (the checker's
 //! `lazy_static`).
 //!
-//! **Tests.** `tests/stm_laws/` under loom; `loom-tests/tests/stm_model.rs`.
+//! **Tests.** `tests/stm_laws/` under both checkers; `loom-tests/tests/stm_model.rs`.
 
 use super::super::log::Log;
 use super::super::transaction::{Transaction, is_running};
 use super::{End, Step, Value};
 use crate::stm::error::StmError;
 use crate::stm::stats::COUNTERS;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, checker};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ struct World {
     changed: Condvar,
 }
 
-loom::lazy_static! {
+checker::lazy_static! {
     static ref WORLD: World = World { step: Mutex::new(()), changed: Condvar::new() };
 }
 
