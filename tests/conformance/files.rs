@@ -1,6 +1,6 @@
 //! The store on files that fail, or that hold what is not checked (CP-, RP-, QS-).
 
-use simplex_stores::protocol::Semantics;
+use simplex_stores::protocol::{EntityStatus, Semantics};
 use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{LogRecord, StoreLogConfig};
 
@@ -47,7 +47,8 @@ fn qs4_qs29_cp5_race3_a_failed_write_is_store_ends_changes_and_is_gone_after_a_r
         assert_eq!(failed, Some(text.clone()), "a fixed text, also for adding a queue");
         let queue = store.get_queue(&rid(1).into()).unwrap();
         assert_eq!(store.suspend_queue(&queue), Err(text), "the disk is fine, the journal is not");
-        assert!(finds(&store, rid(1)), "lookups go on");
+        let (_, record) = store.get_queue_rec(&rid(1).into()).expect("lookups go on");
+        assert_eq!(record.status, EntityStatus::Active, "a later change does not even begin");
         assert!(store.close().is_err());
         drop(store);
         let (again, _) = StmQueueStore::open(&config, BasicFactory).unwrap();

@@ -1,7 +1,9 @@
 //! The operations on one queue (OP-1 to OP-20).
 
+use std::sync::Arc;
+
 use simplex_stores::protocol::{
-    EntityStatus, ErrorType, QueueLink, QueueRec, RecipientKeys, RoundedDate,
+    EntityStatus, ErrorType, QueueLink, QueueRec, RecipientKeys, RoundedDate, ServiceParty,
 };
 use simplex_stores::queue_store::{BasicFactory, QueueKey, QueueStore, StmQueueStore, StoreQueue};
 use simplex_stores::store_log::StoreLogConfig;
@@ -41,6 +43,38 @@ fn op2_closing_writes_everything_and_every_operation_is_then_store() {
         let config = StoreLogConfig::new(running.path()).semantics(semantics);
         let (again, _) = StmQueueStore::open(&config, BasicFactory).unwrap();
         assert!(finds(&again, rid(1)));
+    }
+}
+
+#[test]
+fn op2_race27_a_closed_store_answers_no_lookup() {
+    for semantics in BOTH {
+        let running = Running::new(semantics);
+        let (store, id) = (&running.store, rid(1));
+        let queue = store.add_queue(id.clone(), full_rec(1)).unwrap();
+        store.close().unwrap();
+        let party = ServiceParty::Receiver;
+        // Those of an empty list too, which look nothing up.
+        let answers = [
+            ("counts", store.entity_counts().err()),
+            ("loaded", store.loaded_queues().err()),
+            ("purge", store.purge_deleted().err()),
+            ("queue", store.get_queue(&id.clone().into()).err()),
+            ("record", store.get_queue_rec(&id.clone().into()).err()),
+            ("queues", store.get_queues(&[id]).err()),
+            ("no queues", store.get_queues(&[]).err()),
+            ("notifiers", store.get_queues_by_notifier(&[nid(1)]).err()),
+            ("no notifiers", store.get_queues_by_notifier(&[]).err()),
+            ("link data", store.get_link_data(&queue, &lid(1)).err()),
+            ("associate", store.set_queue_services(party, None, &[Arc::clone(&queue)]).err()),
+            ("associate none", store.set_queue_services(party, None, &[]).err()),
+            ("group", store.group_by_ntf_service(vec![(nid(1), ())]).err()),
+            ("count and hash", store.service_count_hash(party, &vid(1)).err()),
+            ("fold", store.fold_service_queues(&vid(1), (), |(), _, _| ()).err()),
+        ];
+        for (name, answer) in answers {
+            assert_eq!(answer, Some(ErrorType::Store("closed".into())), "{name}: {semantics:?}");
+        }
     }
 }
 

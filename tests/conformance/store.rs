@@ -1,5 +1,6 @@
 //! Behaviours of the in-memory store that no single operation shows (QS-).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use simplex_stores::protocol::{ErrorType, QueueRec, RecipientId, ServiceParty};
@@ -7,7 +8,7 @@ use simplex_stores::queue_store::{
     BasicFactory, BasicQueue, QueueFactory, QueueStore, StmQueueStore, StoreQueue,
 };
 use simplex_stores::stm::{TVar, abort};
-use simplex_stores::sync::atomic::{AtomicUsize, Ordering};
+use simplex_stores::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::sample::{
     BOTH, CHANGES, MESSAGING, NOTIFIER, Running, STRICT, creds, finds, full_rec, key, nid, rec,
@@ -165,6 +166,56 @@ fn race28_a_snapshot_of_a_running_store_closes_nothing() {
         assert_eq!(running.tags(|store| store.secure_queue(&queue, key(1))).1, ["SECURE"]);
         let loaded = StmQueueStore::load_snapshot(&path, BasicFactory).unwrap();
         assert!(finds(&loaded, rid(1)));
+    }
+}
+
+/// A queue that panics when its record is looked at while the trap is set: the user's code.
+struct Trapped {
+    queue: BasicQueue,
+    trap: Arc<AtomicBool>,
+}
+
+impl StoreQueue for Trapped {
+    fn recipient_id(&self) -> &RecipientId {
+        self.queue.recipient_id()
+    }
+
+    fn record(&self) -> &TVar<Option<Arc<QueueRec>>> {
+        if self.trap.load(Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("a trap"));
+        }
+        self.queue.record()
+    }
+}
+
+#[derive(Default)]
+struct Trapping(Arc<AtomicBool>);
+
+impl QueueFactory for Trapping {
+    type Queue = Trapped;
+
+    fn make_queue(&self, id: RecipientId, record: Arc<QueueRec>) -> Trapped {
+        Trapped { queue: BasicQueue::new(id, record), trap: Arc::clone(&self.0) }
+    }
+}
+
+#[test]
+fn race28_changes_go_on_after_a_snapshot_that_panicked() {
+    for semantics in BOTH {
+        let trap = Arc::new(AtomicBool::new(false));
+        let store = StmQueueStore::new(Trapping(Arc::clone(&trap)), semantics);
+        let queue = store.add_queue(rid(1), rec(1)).unwrap();
+        trap.store(true, Ordering::Relaxed);
+        let snapshot = catch_unwind(AssertUnwindSafe(|| store.snapshot()));
+        assert!(snapshot.is_err());
+        trap.store(false, Ordering::Relaxed);
+        let changed = store.transact(|tx, log| {
+            tx.or_else(
+                |tx| store.suspend_queue_tx(tx, log, &queue),
+                |_| abort(ErrorType::Store("changes still wait".into())),
+            )
+        });
+        assert_eq!(changed, Ok(()));
     }
 }
 

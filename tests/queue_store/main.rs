@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod crash;
+mod interference;
 mod invariants;
 mod items;
 mod linearizability;
