@@ -37,7 +37,7 @@ pub fn parse_i64(parser: &mut Parser<'_>) -> ParseResult<i64> {
     if !negative {
         parser.skip(b"+");
     }
-    let magnitude = magnitude(parser, 1 << 63);
+    let magnitude = magnitude(parser);
     let value = magnitude.and_then(|magnitude| {
         if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
     });
@@ -48,7 +48,7 @@ pub fn parse_i64(parser: &mut Parser<'_>) -> ParseResult<i64> {
 /// (SE-7).
 pub fn parse_u16(parser: &mut Parser<'_>) -> ParseResult<u16> {
     let start = parser.clone();
-    let value = magnitude(parser, u16::MAX.into()).and_then(|value| u16::try_from(value).ok());
+    let value = magnitude(parser).and_then(|value| u16::try_from(value).ok());
     value.ok_or_else(|| refuse(parser, start, "a 16-bit unsigned integer"))
 }
 
@@ -56,7 +56,7 @@ pub fn parse_u16(parser: &mut Parser<'_>) -> ParseResult<u16> {
 /// (SE-8).
 pub fn parse_u32(parser: &mut Parser<'_>) -> ParseResult<u32> {
     let start = parser.clone();
-    let value = magnitude(parser, u32::MAX.into()).and_then(|value| u32::try_from(value).ok());
+    let value = magnitude(parser).and_then(|value| u32::try_from(value).ok());
     value.ok_or_else(|| refuse(parser, start, "a 32-bit unsigned integer"))
 }
 
@@ -74,16 +74,15 @@ pub fn parse_bool(parser: &mut Parser<'_>) -> ParseResult<bool> {
     Ok(false)
 }
 
-/// The value of one or more digits; `None` without digits or above `limit`.
-fn magnitude(parser: &mut Parser<'_>, limit: u64) -> Option<u64> {
+/// The value of one or more digits; `None` without digits or when 64 bits do not hold it.
+fn magnitude(parser: &mut Parser<'_>) -> Option<u64> {
     let digits = parser.take_while(|byte| byte.is_ascii_digit());
     if digits.is_empty() {
         return None;
     }
-    let value = digits.iter().try_fold(0u64, |value, digit| {
-        value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    })?;
-    (value <= limit).then_some(value)
+    digits
+        .iter()
+        .try_fold(0u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
 }
 
 /// Puts the cursor back to `start` and names what was expected there.

@@ -95,7 +95,8 @@ fn parse_fraction(parser: &mut Parser<'_>) -> ParseResult<u32> {
 fn digits(parser: &mut Parser<'_>, count: usize) -> ParseResult<u32> {
     let start = parser.clone();
     let text = parser.advance(count);
-    if text.len() != count || !text.iter().all(u8::is_ascii_digit) {
+    // At the end of the text there may be fewer; what must follow is not there then either.
+    if !text.iter().all(u8::is_ascii_digit) {
         return Err(start.error("digits of a date or time"));
     }
     Ok(text.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))

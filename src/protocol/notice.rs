@@ -44,7 +44,6 @@ impl TextDecode for ClientNotice {
             return Ok(notice);
         }
         parser.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-        parser.end()?;
         Ok(notice)
     }
 }

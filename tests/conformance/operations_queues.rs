@@ -301,6 +301,11 @@ fn op20_a_deleted_queue_refuses_every_change_and_writes_nothing_more() {
             let (answer, tags) = running.tags(|store| change(store, &queue));
             assert_eq!((answer, tags.len()), (auth(), 0), "{name}");
         }
+        // AUTH comes before anything that is wrong with the service.
+        running.store.get_or_create_service(service(1, 1, MESSAGING)).unwrap();
+        assert_eq!(running.store.add_notifier(&queue, creds(2, Some(1))), auth());
+        let (party, id) = (ServiceParty::Notifier, Some(vid(1)));
+        assert_eq!(running.store.set_queue_service(&queue, party, id), auth());
     }
 }
 

@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use simplex_stores::protocol::{ErrorType, QueueRec, RecipientId, ServiceParty};
+use simplex_stores::protocol::{ErrorType, QueueRec, RecipientId, Semantics, ServiceParty};
 use simplex_stores::queue_store::{
     BasicFactory, BasicQueue, QueueFactory, QueueStore, StmQueueStore, StoreQueue,
 };
 use simplex_stores::stm::{TVar, abort};
-use simplex_stores::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use simplex_stores::sync::atomic::{AtomicUsize, Ordering};
+use simplex_stores::sync::{Mutex, thread::spawn};
 
 use crate::sample::{
     BOTH, CHANGES, MESSAGING, NOTIFIER, Running, STRICT, creds, finds, full_rec, key, nid, rec,
@@ -169,10 +170,13 @@ fn race28_a_snapshot_of_a_running_store_closes_nothing() {
     }
 }
 
-/// A queue that panics when its record is looked at while the trap is set: the user's code.
+/// What a [`Trapped`] queue does when its record is looked at.
+type Trap = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// A queue whose own code springs a trap, once, when its record is looked at.
 struct Trapped {
     queue: BasicQueue,
-    trap: Arc<AtomicBool>,
+    trap: Trap,
 }
 
 impl StoreQueue for Trapped {
@@ -181,15 +185,16 @@ impl StoreQueue for Trapped {
     }
 
     fn record(&self) -> &TVar<Option<Arc<QueueRec>>> {
-        if self.trap.load(Ordering::Relaxed) {
-            std::panic::resume_unwind(Box::new("a trap"));
+        let trap = self.trap.lock().take();
+        if let Some(spring) = trap {
+            spring();
         }
         self.queue.record()
     }
 }
 
 #[derive(Default)]
-struct Trapping(Arc<AtomicBool>);
+struct Trapping(Trap);
 
 impl QueueFactory for Trapping {
     type Queue = Trapped;
@@ -199,23 +204,52 @@ impl QueueFactory for Trapping {
     }
 }
 
+/// A store with one queue, and the trap of its queues.
+fn trapping(semantics: Semantics) -> (Arc<StmQueueStore<Trapping>>, Arc<Trapped>, Trap) {
+    let trap = Trap::default();
+    let store = StmQueueStore::new(Trapping(Arc::clone(&trap)), semantics);
+    let queue = store.add_queue(rid(1), rec(1)).unwrap();
+    (Arc::new(store), queue, trap)
+}
+
+/// Suspends the queue, or says that changes wait.
+fn suspend(store: &StmQueueStore<Trapping>, queue: &Trapped) -> Result<(), ErrorType> {
+    store.transact(|tx, log| {
+        tx.or_else(|tx| store.suspend_queue_tx(tx, log, queue), |_| abort(waits()))
+    })
+}
+
+fn waits() -> ErrorType {
+    ErrorType::Store("changes wait".into())
+}
+
+#[test]
+fn race28_changes_wait_while_the_whole_store_is_read() {
+    type Read = fn(&StmQueueStore<Trapping>);
+    let reads: [Read; 2] =
+        [|store| drop(store.snapshot()), |store| store.compacted(&mut |_| Ok(())).unwrap()];
+    for semantics in BOTH {
+        for read in reads {
+            let (store, queue, trap) = trapping(semantics);
+            let (other, told) = (Arc::clone(&store), Arc::new(Mutex::new(None)));
+            let tell = Arc::clone(&told);
+            let change = Arc::clone(&queue);
+            let spring = move || *tell.lock() = Some(suspend(&other, &change));
+            *trap.lock() = Some(Box::new(move || spawn(spring).join().unwrap()));
+            read(&store);
+            assert_eq!(*told.lock(), Some(Err(waits())), "{semantics:?}");
+            assert_eq!(suspend(&store, &queue), Ok(()));
+        }
+    }
+}
+
 #[test]
 fn race28_changes_go_on_after_a_snapshot_that_panicked() {
     for semantics in BOTH {
-        let trap = Arc::new(AtomicBool::new(false));
-        let store = StmQueueStore::new(Trapping(Arc::clone(&trap)), semantics);
-        let queue = store.add_queue(rid(1), rec(1)).unwrap();
-        trap.store(true, Ordering::Relaxed);
-        let snapshot = catch_unwind(AssertUnwindSafe(|| store.snapshot()));
-        assert!(snapshot.is_err());
-        trap.store(false, Ordering::Relaxed);
-        let changed = store.transact(|tx, log| {
-            tx.or_else(
-                |tx| store.suspend_queue_tx(tx, log, &queue),
-                |_| abort(ErrorType::Store("changes still wait".into())),
-            )
-        });
-        assert_eq!(changed, Ok(()));
+        let (store, queue, trap) = trapping(semantics);
+        *trap.lock() = Some(Box::new(|| std::panic::resume_unwind(Box::new("the user's code"))));
+        assert!(catch_unwind(AssertUnwindSafe(|| store.snapshot())).is_err());
+        assert_eq!(suspend(&store, &queue), Ok(()));
     }
 }
 

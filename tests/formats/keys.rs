@@ -3,7 +3,7 @@
 use simplex_stores::encoding::base64url;
 use simplex_stores::encoding::binary::WriteError;
 use simplex_stores::encoding::der::{self, KeyAlgorithm};
-use simplex_stores::encoding::{ParseResult, Parser};
+use simplex_stores::encoding::{ParseResult, Parser, list};
 use simplex_stores::protocol::{AuthKey, DhSecret, RecipientKeys};
 
 use crate::support::{
@@ -33,6 +33,8 @@ fn se21_se24_public_keys_have_their_prefix_size_and_text_length() {
         assert_eq!((der.len(), vector.len()), (size, length));
         assert_eq!(algorithm.public_prefix(), hex(prefix).as_slice());
         assert_eq!(der::parse_public(&der), Some((algorithm, &der[12..])));
+        assert_eq!(der::parse_public(&der[..size - 1]), None);
+        assert_eq!(der::parse_public(&[&der[..], &[0]].concat()), None);
         assert_eq!(algorithm.key_length(), key);
     }
 }
@@ -132,6 +134,19 @@ fn se18_key_lists_without_items_are_refused() {
         assert!(refuses::<RecipientKeys>(&text), "{text:?}");
     }
     assert!(RecipientKeys::new([]).is_none());
+}
+
+#[test]
+fn se18_an_item_is_read_as_a_whole() {
+    let letter = |parser: &mut Parser<'_>| parser.byte("a letter");
+    let whole = |text: &str| {
+        let mut letters = Vec::new();
+        let mut parser = Parser::new(text.as_bytes());
+        list::parse_each(&mut parser, letter, |letter| letters.push(letter)).map(|()| letters)
+    };
+    assert_eq!(whole("a,b"), Ok(b"ab".to_vec()));
+    let error = whole("a,bc").unwrap_err();
+    assert_eq!((error.offset, error.expected), (3, "a comma or the end of the list"));
 }
 
 #[test]

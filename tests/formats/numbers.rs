@@ -49,6 +49,13 @@ fn se6_integers_out_of_range_are_refused() {
         assert_eq!(integer(text), None, "{text:?}");
     }
     assert_eq!(integer(&"9".repeat(100_000)), None);
+    let refused = |text: &str| {
+        let mut parser = Parser::new(text.as_bytes());
+        parser.advance(2);
+        number::parse_i64(&mut parser).unwrap_err().offset
+    };
+    let offsets = [refused("a 9223372036854775808"), refused("a -x"), refused("a +")];
+    assert_eq!(offsets, [2; 3], "the error stands where the number begins");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use simplex_stores::protocol::{
     Blob, BlockingInfo, BlockingReason, ClientNotice, CommandError, EntityStatus, ErrorType,
-    LinkData, NtfCreds, ProxyError, QueueMode, Semantics,
+    LinkData, NtfCreds, ProxyError, QueueMode, Semantics, TextDecode,
 };
 
 use crate::support::{
@@ -132,6 +132,10 @@ fn se40_other_json_is_refused() {
         "{\"ttl\":1e999999999999999999999}",
     ] {
         assert!(refuses::<ClientNotice>(text), "{text:?}");
+    }
+    let latin: [&[u8]; 2] = [b"{\"other\":\"\xff\"}", b"{\"\xc3\":1}"];
+    for text in latin {
+        assert!(ClientNotice::from_text(text, Semantics::Strict).is_err(), "{text:?}");
     }
     let deep = format!("{{\"other\":{}", "[".repeat(200_000));
     assert!(refuses::<ClientNotice>(&deep));

@@ -88,38 +88,81 @@ fn se44_outer_lengths_may_be_longer_than_needed_or_indefinite() {
         ("something after it", [&hex("3080")[..], content, &[0, 0, 0]].concat()),
         ("a length past the end", [&hex("308200c4")[..], content].concat()),
         ("a length past any memory", [&hex("3088ffffffffffffffff")[..], content].concat()),
+        ("a length that wraps around", [&hex("30890100000000000000c3")[..], content].concat()),
         ("a reserved length", [&hex("30ff")[..], content].concat()),
     ] {
         assert!(!is_certificate(&bytes), "{what}");
     }
 }
 
-#[test]
-fn se44_every_part_of_a_certificate_must_be_there() {
-    let der = der(CERT);
-    // The covered part is 30 77 and 119 bytes, from offset 3.
-    let [covered, rest] = [&der[5..5 + 0x77], &der[5 + 0x77..]];
-    let rebuilt = |covered: &[u8], rest: &[u8]| {
-        let inner = [&[0x30, 0x82, 0, covered.len() as u8], covered, rest].concat();
-        [&[0x30, 0x82, 0, inner.len() as u8], &inner[..]].concat()
-    };
-    assert!(is_certificate(&rebuilt(covered, rest)));
+/// The parts of the certificate's signed part, and what follows that: the algorithm and the signature.
+fn parts(der: &[u8]) -> (Vec<Vec<u8>>, [Vec<u8>; 2]) {
+    // The signed part is 30 77 and 119 bytes, from offset 3; the algorithm after it has seven bytes.
+    let [mut left, rest] = [&der[5..5 + 0x77], &der[5 + 0x77..]];
     let mut parts = Vec::new();
-    let mut left = covered;
     while let Some(&[_, length]) = left.first_chunk::<2>() {
         let (part, after) = left.split_at(2 + usize::from(length));
-        parts.push(part);
+        parts.push(part.to_vec());
         left = after;
     }
     assert_eq!(parts.len(), 7);
+    (parts, [rest[..7].to_vec(), rest[7..].to_vec()])
+}
+
+/// A sequence of elements.
+fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
+    let content = elements.concat();
+    [&[0x30, 0x82, 0, content.len() as u8], &content[..]].concat()
+}
+
+#[test]
+fn se44_every_part_of_a_certificate_must_be_there() {
+    let (parts, [algorithm, signature]) = parts(&der(CERT));
+    let whole =
+        |signed: &[Vec<u8>]| sequence(&[sequence(signed), algorithm.clone(), signature.clone()]);
+    assert!(is_certificate(&whole(&parts)));
     for missing in 1..parts.len() {
         let mut without = parts.clone();
         without.remove(missing);
-        assert!(!is_certificate(&rebuilt(&without.concat(), rest)), "without part {missing}");
+        assert!(!is_certificate(&whole(&without)), "without part {missing}");
     }
-    assert!(!is_certificate(&rebuilt(covered, &rest[7..])), "without an algorithm");
-    assert!(!is_certificate(&rebuilt(covered, &rest[..7])), "without a signature");
-    assert!(is_certificate(&rebuilt(&parts[1..].concat(), rest)), "the version may be absent");
+    let signed = sequence(&parts);
+    assert!(!is_certificate(&sequence(&[signed.clone(), signature.clone()])), "no algorithm");
+    assert!(!is_certificate(&sequence(&[signed, algorithm.clone()])), "no signature");
+    assert!(is_certificate(&whole(&parts[1..])), "the version may be absent");
+}
+
+#[test]
+fn se44_nothing_may_follow_the_last_part_of_a_part() {
+    const NULL: [u8; 2] = [5, 0];
+    let (parts, [algorithm, signature]) = parts(&der(CERT));
+    let more = |part: &[u8]| {
+        let content = [&part[2..], &NULL].concat();
+        [&[part[0], content.len() as u8], &content[..]].concat()
+    };
+    let whole =
+        |signed: &[Vec<u8>]| sequence(&[sequence(signed), algorithm.clone(), signature.clone()]);
+    // Names and algorithms have parts that are not looked at.
+    for (part, name) in [(0, "version"), (4, "validity"), (6, "public key")] {
+        let mut with = parts.clone();
+        with[part] = more(&with[part]);
+        assert!(!is_certificate(&whole(&with)), "{name}");
+    }
+    let signed = [&parts[..], &[NULL.to_vec()]].concat();
+    assert!(!is_certificate(&whole(&signed)), "signed part");
+    let all = [sequence(&parts), algorithm.clone(), signature.clone(), NULL.to_vec()];
+    assert!(!is_certificate(&sequence(&all)), "certificate");
+}
+
+#[test]
+fn se44_an_indefinite_length_ends_at_its_mark_and_is_for_constructed_parts() {
+    let (mut parts, [algorithm, signature]) = parts(&der(CERT));
+    let empty_name = vec![0x30, 0];
+    parts[5] = empty_name;
+    let signed = [&[0x30, 0x80], &parts.concat()[..], &[0, 0]].concat();
+    assert!(is_certificate(&sequence(&[signed.clone(), algorithm.clone(), signature])));
+    let primitive = vec![0x03, 0x80, 0, 0];
+    assert!(!is_certificate(&sequence(&[signed, algorithm, primitive])));
 }
 
 #[test]

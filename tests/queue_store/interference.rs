@@ -86,6 +86,10 @@ fn group(store: &Store, tx: &mut Transaction<'_>, _: &Queue) -> TxResult<String,
     Ok(format!("{:?}", store.group_by_ntf_service_tx(tx, [notifier(1)].iter())?))
 }
 
+fn counts(store: &Store, tx: &mut Transaction<'_>, _: &Queue) -> TxResult<String, ErrorType> {
+    Ok(format!("{:?}", store.entity_counts_tx(tx)?))
+}
+
 fn remove(store: &Store, queue: &Queue) {
     store.delete_queue(queue).unwrap();
 }
@@ -103,7 +107,7 @@ fn no_service(store: &Store, queue: &Queue) {
 }
 
 /// Every part that only reads, with a change that its answer depends on.
-const LOOKS: [Case; 13] = [
+const LOOKS: [Case; 18] = [
     Case {
         name: "a queue by recipient id",
         look: |store, tx, _| found(store, tx, recipient(2).into()),
@@ -159,6 +163,30 @@ const LOOKS: [Case; 13] = [
     Case { name: "a group, of a queue that goes", look: group, change: remove },
     Case { name: "a group, of an association that goes", look: group, change: no_service },
     Case {
+        name: "a group, of a notifier that comes",
+        look: |store, tx, _| {
+            Ok(format!("{:?}", store.group_by_ntf_service_tx(tx, [notifier(9)].iter())?))
+        },
+        change: |store, queue| drop(store.add_notifier(queue, creds(9, None)).unwrap()),
+    },
+    Case { name: "the number of queues", look: counts, change: another },
+    Case {
+        name: "the number of notifiers",
+        look: counts,
+        change: |store, _| {
+            let with_notifier = QueueRec { notifier: Some(Box::new(creds(2, None))), ..record(2) };
+            store.add_queue(recipient(2), with_notifier).unwrap();
+        },
+    },
+    Case {
+        name: "the number of services",
+        look: counts,
+        change: |store, _| {
+            store.get_or_create_service(service(3, 3, ServiceRole::Messaging)).unwrap();
+        },
+    },
+    Case { name: "the number of associated notifiers", look: counts, change: no_service },
+    Case {
         name: "a service's count and hash",
         look: |store, tx, _| {
             let CountHash { count, hash } =
@@ -186,6 +214,25 @@ fn what_a_part_answered_still_holds_when_its_transaction_ends() {
             assert_eq!(answer, after, "{name}: {semantics:?}");
         }
     }
+}
+
+/// Under `Reference` a hash may change while its set does not (QS-3).
+#[test]
+fn a_hash_that_changed_alone_is_not_given_with_the_older_count() {
+    let (store, _) = scene(Semantics::Reference);
+    let stranger = store.add_queue(recipient(2), record(2)).unwrap();
+    store.add_notifier(&stranger, creds(2, Some(service_id(2)))).unwrap();
+    let (party, id) = (ServiceParty::Notifier, service_id(2));
+    let before = store.service_count_hash(party, &id).unwrap();
+    let answer = disturbed(
+        &store,
+        &stranger,
+        |tx, _| store.service_count_hash_tx(tx, party, &id),
+        |store, stranger| drop(store.delete_notifier(stranger).unwrap()),
+    );
+    let after = store.service_count_hash(party, &id).unwrap();
+    assert!(before.count == after.count && before.hash != after.hash);
+    assert_eq!(answer, Ok(after));
 }
 
 /// A part that changes a queue's record.

@@ -141,6 +141,71 @@ fn twin_an_id_that_moves_in_two_transactions_is_not() {
     });
 }
 
+/// One thread takes a link away; the other looks it up.
+#[test]
+fn proof_a_record_carries_the_link_asked_for() {
+    for (semantics, name) in BOTH {
+        explore(&format!("race_26/store_link/{name}"), 3, move || {
+            let store = store(semantics);
+            let queue = add(&store, 1);
+            store.add_link_data(&queue, sample::link(1), sample::link_data(1, 1)).unwrap();
+            let (other, id) = (store.clone(), sample::link(1));
+            let look = move || match other.get_queue_rec(&id.clone().into()) {
+                Ok((_, record)) => assert!(record.link.as_ref().is_some_and(|link| link.id == id)),
+                Err(error) => assert_eq!(error, ErrorType::Auth),
+            };
+            two(look, || store.delete_link_data(&queue).unwrap());
+        });
+    }
+}
+
+/// Replaces `first` by `second` in one transaction.
+fn renew(store: &Store, first: &BasicQueue, second: &Arc<BasicQueue>) {
+    let renewed = store.transact(|tx, log| {
+        store.delete_queue_tx(tx, log, first)?;
+        store.add_queue_tx(tx, log, second)
+    });
+    renewed.unwrap();
+}
+
+#[test]
+fn proof_a_queue_made_anew_is_not_found_by_the_sender_id_that_it_had() {
+    explore("race_26/store_other_sender", 3, || {
+        let store = store(Semantics::Strict);
+        let first = add(&store, 1);
+        let second = store.make_queue(sample::recipient(1), sample::record(2));
+        let (other, old) = (store.clone(), first.clone());
+        let look = move || {
+            let key = sample::sender(1).into();
+            for found in [other.get_queue(&key), other.get_queue_rec(&key).map(|found| found.0)] {
+                match found {
+                    Ok(queue) => assert!(Arc::ptr_eq(&queue, &old), "it has another sender id"),
+                    Err(error) => assert_eq!(error, ErrorType::Auth),
+                }
+            }
+        };
+        two(look, || renew(&store, &first, &second));
+        assert_sound(&store);
+    });
+}
+
+#[test]
+fn proof_a_sender_id_that_moves_to_another_queue_is_always_found() {
+    explore("race_26/store_moved_sender", 3, || {
+        let store = store(Semantics::Strict);
+        let first = add(&store, 1);
+        let second = store.make_queue(sample::recipient(2), sample::record(1));
+        let other = store.clone();
+        let look = move || {
+            let key = sample::sender(1).into();
+            other.get_queue(&key).expect("AUTH while the id is in force");
+            other.get_queue_rec(&key).expect("AUTH while the id is in force");
+        };
+        two(look, || renew(&store, &first, &second));
+        assert_sound(&store);
+    });
+}
+
 #[test]
 fn proof_a_queue_that_is_made_anew_in_one_transaction_is_always_found() {
     explore("race_26/store_made_anew", 3, || {
@@ -148,19 +213,12 @@ fn proof_a_queue_that_is_made_anew_in_one_transaction_is_always_found() {
         let first = add(&store, 1);
         let second = store.make_queue(sample::recipient(1), sample::record(1));
         let (other, new) = (store.clone(), second.clone());
-        let renew = move || {
-            let renewed = other.transact(|tx, log| {
-                other.delete_queue_tx(tx, log, &first)?;
-                other.add_queue_tx(tx, log, &new)
-            });
-            renewed.unwrap();
-        };
         let look = || {
             store.get_queue(&sample::recipient(1).into()).unwrap();
             store.get_queue_rec(&sample::recipient(1).into()).unwrap();
             store.get_queue_rec(&sample::sender(1).into()).unwrap().0
         };
-        two(renew, look);
+        two(move || renew(&other, &first, &new), look);
         assert!(Arc::ptr_eq(&look(), &second));
         assert_sound(&store);
     });

@@ -11,15 +11,15 @@ use std::sync::Arc;
 use super::StmQueueStore;
 use crate::protocol::{ErrorType, NotifierId, QueueRec, RecipientId, ServiceRole};
 use crate::queue_store::{EntityCounts, FoundQueues, QueueFactory, QueueKey, StoreQueue};
-use crate::stm::{StmResult, Transaction, TxResult, abort, atomically, try_atomically};
+use crate::stm::{StmResult, Transaction, TxResult, abort, try_atomically};
 
 /// A queue and the record it had at the moment it was found.
 pub(super) type Found<Q> = (Arc<Q>, Arc<QueueRec>);
 
-/// Whether a live queue with this record is found under this key.
-fn carries<Q: StoreQueue>(queue: &Q, record: &QueueRec, key: &QueueKey) -> bool {
+/// Whether a live queue with this record, found under its recipient id, is found under this key too.
+fn carries(record: &QueueRec, key: &QueueKey) -> bool {
     match key {
-        QueueKey::Recipient(id) => queue.recipient_id() == id,
+        QueueKey::Recipient(_) => true,
         QueueKey::Sender(id) => record.sender_id == *id,
         QueueKey::Notifier(id) => {
             record.notifier.as_ref().is_some_and(|creds| creds.notifier_id == *id)
@@ -58,8 +58,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
     ) -> TxResult<(Arc<F::Queue>, Arc<QueueRec>), ErrorType> {
         let queue = self.get_queue_tx(tx, key)?;
         match queue.record().read(tx)? {
-            Some(record) if carries(&*queue, &record, key) => Ok((queue, record)),
-            _ => abort(ErrorType::Auth),
+            Some(record) => Ok((queue, record)),
+            None => abort(ErrorType::Auth),
         }
     }
 
@@ -97,7 +97,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             return Glance::Moved;
         };
         match queue.record().read_atomic() {
-            Some(record) if carries(&*queue, &record, key) => Glance::Found((queue, record)),
+            Some(record) if carries(&record, key) => Glance::Found((queue, record)),
             _ => Glance::Moved,
         }
     }
@@ -125,24 +125,24 @@ impl<F: QueueFactory> StmQueueStore<F> {
     }
 
     /// Counts everything at one moment (OP-3, RACE-61).
-    pub(super) fn count(&self) -> EntityCounts {
-        atomically(|tx| {
-            let mut counts = EntityCounts {
-                queues: self.queues.len(tx)? as u64,
-                notifiers: self.notifiers.len(tx)? as u64,
-                ..EntityCounts::default()
-            };
-            for (_, service) in self.services.snapshot(tx)?.iter() {
-                match service.record.role {
-                    ServiceRole::Messaging => counts.rcv_services += 1,
-                    ServiceRole::Notifier => counts.ntf_services += 1,
-                    ServiceRole::Proxy => {}
-                }
-                counts.rcv_service_queues += service.rcv.ids.len(tx)? as u64;
-                counts.ntf_service_queues += service.ntf.ids.len(tx)? as u64;
+    ///
+    /// Live queues and services by role under `Strict`; under `Reference` tombstones count as queues.
+    pub fn entity_counts_tx(&self, tx: &mut Transaction<'_>) -> StmResult<EntityCounts> {
+        let mut counts = EntityCounts {
+            queues: self.queues.len(tx)? as u64,
+            notifiers: self.notifiers.len(tx)? as u64,
+            ..EntityCounts::default()
+        };
+        for (_, service) in self.services.snapshot(tx)?.iter() {
+            match service.record.role {
+                ServiceRole::Messaging => counts.rcv_services += 1,
+                ServiceRole::Notifier => counts.ntf_services += 1,
+                ServiceRole::Proxy => {}
             }
-            Ok(counts)
-        })
+            counts.rcv_service_queues += service.rcv.ids.len(tx)? as u64;
+            counts.ntf_service_queues += service.ntf.ids.len(tx)? as u64;
+        }
+        Ok(counts)
     }
 }
 

@@ -23,7 +23,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
 
     fn entity_counts(&self) -> Result<EntityCounts, ErrorType> {
         self.check_open()?;
-        Ok(self.count())
+        Ok(atomically(|tx| self.entity_counts_tx(tx)))
     }
 
     fn loaded_queues(&self) -> Result<Vec<Arc<F::Queue>>, ErrorType> {
