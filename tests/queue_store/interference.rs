@@ -50,7 +50,7 @@ fn disturbed<T>(
     change: fn(&Store, &Queue),
 ) -> Result<T, ErrorType> {
     let (changed, first) = (TVar::new(false), Cell::new(true));
-    let answer = store.transact(|tx, log| {
+    store.transact(|tx, log| {
         let answer = part(tx, log)?;
         if first.replace(false) {
             let (store, queue, changed) = (Arc::clone(store), Arc::clone(queue), changed.clone());
@@ -63,8 +63,7 @@ fn disturbed<T>(
         // Whoever has seen this comes after the change.
         assert!(changed.read(tx)?);
         Ok(answer)
-    });
-    answer
+    })
 }
 
 /// A part that only reads, its answer as text.
