@@ -4,8 +4,9 @@
 //! line is walked over, not held.
 //!
 //! **Algorithm.** [`Decoder`] cuts the file at newlines, counts lines and offsets, and parses each
-//! line into a record. [`Pipeline`] runs it in a thread of its own, a few batches ahead. Under loom
-//! it runs in place, since threads are dear there and this one shares nothing.
+//! line into a record. [`Pipeline`] runs it in place for the first batch, which of a short log is the
+//! only one, and in a thread of its own for the others, a batch ahead. Under loom it always runs in
+//! place, since threads are dear there and this one shares nothing.
 //!
 //! **Tests.** `tests/store_log/replay.rs`; the fuzz target `store_log_replay`.
 
@@ -112,6 +113,8 @@ pub(crate) struct Decoder<R> {
     line: Vec<u8>,
     number: u64,
     offset: u64,
+    /// Whether the file has no more to give.
+    ended: bool,
 }
 
 impl<R: Read> Decoder<R> {
@@ -123,6 +126,7 @@ impl<R: Read> Decoder<R> {
             line: Vec::new(),
             number: 0,
             offset: 0,
+            ended: false,
         }
     }
 
@@ -130,7 +134,9 @@ impl<R: Read> Decoder<R> {
     pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
         let start = self.offset;
         let mut batch = Batch { end_offset: start, ..Batch::default() };
-        while !batch.is_full(start) && self.next_line(&mut batch)? {}
+        while !batch.is_full(start) && !self.ended {
+            self.ended = !self.next_line(&mut batch)?;
+        }
         Ok(if batch.is_empty() { None } else { Some(batch) })
     }
 
@@ -217,17 +223,41 @@ fn open(
     Ok(Decoder::new(file, config.semantics, config.max_line))
 }
 
-/// A decoder that runs ahead in a thread of its own.
+/// A decoder that runs ahead in a thread of its own, from the second batch on.
 #[cfg(not(loom))]
 pub(crate) struct Pipeline {
-    batches: Option<crate::sync::channel::Receiver<io::Result<Batch>>>,
-    thread: Option<crate::sync::thread::JoinHandle<()>>,
+    /// Until the first batch is read.
+    decoder: Option<Decoder<Box<dyn StorageRead>>>,
+    ahead: Option<Ahead>,
 }
 
 #[cfg(not(loom))]
 impl Pipeline {
     pub(crate) fn start(config: &StoreLogConfig, source: &Path) -> Result<Self, OpenError> {
-        let mut decoder = open(config, source)?;
+        Ok(Self { decoder: Some(open(config, source)?), ahead: None })
+    }
+
+    /// The next batch; `None` at the end of the file.
+    pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
+        let Some(mut decoder) = self.decoder.take() else {
+            return self.ahead.as_mut().map_or(Ok(None), Ahead::next_batch);
+        };
+        let first = decoder.next_batch()?;
+        self.ahead = if decoder.ended { None } else { Some(Ahead::start(decoder)) };
+        Ok(first)
+    }
+}
+
+/// The thread, and what it has read.
+#[cfg(not(loom))]
+struct Ahead {
+    batches: Option<crate::sync::channel::Receiver<io::Result<Batch>>>,
+    thread: Option<crate::sync::thread::JoinHandle<()>>,
+}
+
+#[cfg(not(loom))]
+impl Ahead {
+    fn start(mut decoder: Decoder<Box<dyn StorageRead>>) -> Self {
         let (sender, batches) = crate::sync::channel::bounded(BATCHES_AHEAD);
         let thread = crate::sync::thread::spawn(move || {
             while let Some(batch) = decoder.next_batch().transpose() {
@@ -237,11 +267,10 @@ impl Pipeline {
                 }
             }
         });
-        Ok(Self { batches: Some(batches), thread: Some(thread) })
+        Self { batches: Some(batches), thread: Some(thread) }
     }
 
-    /// The next batch; `None` at the end of the file.
-    pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
+    fn next_batch(&mut self) -> io::Result<Option<Batch>> {
         let next = self.batches.as_ref().map(|batches| batches.recv());
         if let Some(Ok(batch)) = next {
             return batch.map(Some);
@@ -254,7 +283,7 @@ impl Pipeline {
 }
 
 #[cfg(not(loom))]
-impl Drop for Pipeline {
+impl Drop for Ahead {
     /// Lets a thread that still has batches to give end, and waits for it.
     fn drop(&mut self) {
         self.batches = None;
