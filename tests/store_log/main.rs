@@ -3,8 +3,10 @@
 
 mod append;
 mod backups;
+mod bit_flips;
 mod crash_points;
 mod damage;
+mod every_kind;
 mod faults;
 mod fuzzing;
 mod group_commit;
