@@ -70,6 +70,9 @@ pub enum Fault {
     After(io::ErrorKind),
     /// A write stops after so many bytes and gives the error; any other operation as `Error`.
     ShortWrite(usize, io::ErrorKind),
+    /// A sync, of a file or of a folder, does nothing and says that it was done, as some disks do.
+    /// Any other operation is done.
+    Pretence,
 }
 
 /// Which operations fail.
@@ -85,6 +88,8 @@ pub enum Plan {
     From(u64, Fault),
     /// The `n`-th operation of a kind, counted from 1.
     NthOf(Operation, u64, Fault),
+    /// Each operation of a kind.
+    EachOf(Operation, Fault),
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +111,7 @@ impl State {
                 self.of_kind += 1;
                 (self.of_kind == at).then_some(fault)
             }
+            Plan::EachOf(kind, fault) if kind == operation => Some(fault),
             _ => None,
         };
         self.done.push(Done { operation, path: path.to_owned(), failed: fault.is_some() });
@@ -144,15 +150,31 @@ impl FailingStorage {
         run: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
         let fault = self.state.lock().note(operation, path);
-        match fault {
-            None => run(),
-            Some(Fault::After(kind)) => run().and(Err(kind.into())),
-            Some(Fault::Error(kind) | Fault::ShortWrite(_, kind)) => Err(kind.into()),
-        }
+        end(fault, run)
+    }
+
+    /// As `ask`; a pretended sync is not run.
+    fn ask_sync(
+        &self,
+        operation: Operation,
+        path: &Path,
+        run: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let fault = self.state.lock().note(operation, path);
+        if fault == Some(Fault::Pretence) { Ok(()) } else { end(fault, run) }
     }
 
     fn file(&self, path: &Path, inner: Box<dyn StorageFile>) -> Box<dyn StorageFile> {
         Box::new(FailingFile { storage: self.clone(), path: path.to_owned(), inner })
+    }
+}
+
+/// Runs an operation that ends with such a fault, or does not.
+fn end<T>(fault: Option<Fault>, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    match fault {
+        None | Some(Fault::Pretence) => run(),
+        Some(Fault::After(kind)) => run().and(Err(kind.into())),
+        Some(Fault::Error(kind) | Fault::ShortWrite(_, kind)) => Err(kind.into()),
     }
 }
 
@@ -166,7 +188,7 @@ impl StorageFile for FailingFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let fault = self.storage.state.lock().note(Operation::Write, &self.path);
         match fault {
-            None => self.inner.write_all(bytes),
+            None | Some(Fault::Pretence) => self.inner.write_all(bytes),
             Some(Fault::Error(kind)) => Err(kind.into()),
             Some(Fault::After(kind)) => self.inner.write_all(bytes).and(Err(kind.into())),
             Some(Fault::ShortWrite(count, kind)) => {
@@ -178,7 +200,7 @@ impl StorageFile for FailingFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.storage.ask(Operation::SyncFile, &self.path, || self.inner.sync())
+        self.storage.ask_sync(Operation::SyncFile, &self.path, || self.inner.sync())
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
@@ -222,7 +244,7 @@ impl Storage for FailingStorage {
     }
 
     fn sync_dir(&self, folder: &Path) -> io::Result<()> {
-        self.ask(Operation::SyncDir, folder, || self.inner.sync_dir(folder))
+        self.ask_sync(Operation::SyncDir, folder, || self.inner.sync_dir(folder))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<StorageLock>> {

@@ -19,7 +19,7 @@ use crate::{
     every_kind::{
         Anatomy, History, SEMANTICS, anatomy, every_kind, open, places_told, sum_of_cases,
     },
-    support::{BACKUP, LOG, config, disk_with, lines, names},
+    support::{BACKUP, LOG, config, count, disk_with, lines, names},
 };
 
 const POLICIES: [OnDamage; 3] = [OnDamage::Refuse, OnDamage::Skip, OnDamage::RefuseIfProven];
@@ -29,12 +29,6 @@ fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[bit / 8] ^= 1 << (bit % 8);
     bytes
-}
-
-/// What `docs/update-claims.sh` writes down.
-#[allow(clippy::print_stdout, reason = "the script reads it there")]
-fn count(text: String) {
-    println!("claim: {text}");
 }
 
 fn files(disk: &MemStorage) -> Vec<(String, Vec<u8>)> {

@@ -13,6 +13,7 @@ mod group_commit;
 mod integrity;
 mod ownership;
 mod panics;
+mod power_losses;
 mod replay;
 mod snapshot;
 mod support;
