@@ -92,11 +92,23 @@ const ON_QUEUE: [&str; 13] = [
 /// What is wrong with a line, for the user.
 type Parsed<T> = Result<T, String>;
 
+/// What is wrong with a JSON text. A value of another type is not repeated as serde does, for values
+/// may be secret (RACE-17).
+pub(super) fn json_fault(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let names_a_field = ["missing field", "duplicate field"].iter().any(|it| text.starts_with(it));
+    match (error.is_data() && !names_a_field, error.column()) {
+        (false, _) => text,
+        (true, 0) => "a field holds a value of another type".to_owned(),
+        (true, column) => format!("a value of another type before column {column}"),
+    }
+}
+
 impl<'a> Step<'a> {
     pub(super) fn parse(line: &'a str) -> Parsed<Self> {
-        let raw: RawStep<'a> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let raw: RawStep<'a> = serde_json::from_str(line).map_err(|error| json_fault(&error))?;
         let args: Value =
-            serde_json::from_str(raw.args.get()).map_err(|error| error.to_string())?;
+            serde_json::from_str(raw.args.get()).map_err(|error| json_fault(&error))?;
         Ok(Self {
             line,
             number: raw.i,
@@ -117,7 +129,7 @@ impl Call {
             "getQueues_" => match string(args, "party")? {
                 "recipient" => Self::GetQueues(ids(args, "ids")?),
                 "notifier" => Self::GetQueuesByNotifier(ids(args, "ids")?),
-                other => return Err(format!("unknown party {other}")),
+                _ => return Err("unknown party".to_owned()),
             },
             "getCreateService" => Self::CreateService(Box::new(service_rec(args)?)),
             "setQueueServices" => {
@@ -203,7 +215,7 @@ where
     T: TextDecode,
 {
     let form: F =
-        serde_json::from_value(field(args, name)?.clone()).map_err(|error| error.to_string())?;
+        serde_json::from_value(field(args, name)?.clone()).map_err(|error| json_fault(&error))?;
     let value: T = read(text(&form)).map_err(|error| format!("{name}: {error}"))?;
     match F::from(&value) == form {
         true => Ok(value),
@@ -229,7 +241,7 @@ fn queue_key(args: &Value) -> Parsed<QueueKey> {
         "sender" => QueueKey::Sender(id(args, "id")?),
         "notifier" => QueueKey::Notifier(id(args, "id")?),
         "sender_link" => QueueKey::Link(id(args, "id")?),
-        other => return Err(format!("unknown party {other}")),
+        _ => return Err("unknown party".to_owned()),
     })
 }
 
@@ -258,6 +270,6 @@ fn date(args: &Value) -> Parsed<RoundedDate> {
 
 fn notifications(args: &Value) -> Parsed<Vec<(NotifierId, i64)>> {
     let pairs: Vec<(String, i64)> =
-        serde_json::from_value(field(args, "ntfs")?.clone()).map_err(|error| error.to_string())?;
+        serde_json::from_value(field(args, "ntfs")?.clone()).map_err(|error| json_fault(&error))?;
     pairs.into_iter().map(|(id, number)| Ok((read(&id)?, number))).collect()
 }

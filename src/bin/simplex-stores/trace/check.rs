@@ -11,7 +11,7 @@ use simplex_stores::{
 
 use super::{
     TraceArgs,
-    call::{Call, Step},
+    call::{Call, Step, json_fault},
     difference::kind_of,
     for_each_line,
     journal::{self, lines, text},
@@ -191,7 +191,7 @@ fn snapshots(path: &Path) -> Result<BTreeMap<u64, Vec<String>>, Failure> {
     }
     let mut snapshots = BTreeMap::new();
     for_each_line(path, |number, line| {
-        let content = |error: serde_json::Error| Failure::content(path, number, error);
+        let content = |error: serde_json::Error| Failure::content(path, number, json_fault(&error));
         let snapshot: Snapshot<'_> = serde_json::from_str(line).map_err(content)?;
         let state = state::array_lines(snapshot.state).map_err(content)?;
         snapshots.insert(snapshot.before_op, state);
