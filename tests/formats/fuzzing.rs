@@ -1,5 +1,5 @@
 //! The fuzzer's entry points, run on a bounded number of inputs: valid lines, columns and keys
-//! with seeded damage. `SIMPLEX_STORES_FUZZ_INPUTS` sets how many.
+//! with seeded damage. `SIMPLEX_STORES_FUZZ_INPUTS` sets how many; millions want `--release`.
 
 use quickcheck::{Arbitrary, Gen};
 use rand::rngs::StdRng;
@@ -17,14 +17,9 @@ use simplex_stores::testing::Certificate;
 use simplex_stores::testing::fuzz::TARGETS;
 use simplex_stores::testing::mutate::mutate;
 
-const SEED: u64 = 0x5151_2026;
+use crate::campaign;
 
-fn inputs() -> usize {
-    match std::env::var("SIMPLEX_STORES_FUZZ_INPUTS") {
-        Ok(number) => number.parse().expect("SIMPLEX_STORES_FUZZ_INPUTS is a number"),
-        Err(_) => 20_000,
-    }
-}
+const SEED: u64 = 0x5151_2026;
 
 /// A valid input for one target or another; the same generator makes the same.
 fn valid(g: &mut Gen) -> Vec<u8> {
@@ -61,16 +56,18 @@ fn valid(g: &mut Gen) -> Vec<u8> {
 #[test]
 fn every_entry_point_stands_damaged_input() {
     let mut g = Gen::from_size_and_seed(30, SEED);
-    let mut rng = StdRng::seed_from_u64(SEED);
     let corpus: Vec<Vec<u8>> = (0..500).map(|_| valid(&mut g)).collect();
-    for _ in 0..inputs() {
-        let [mut input, other] =
-            [(); 2].map(|()| corpus[rng.random_range(0..corpus.len())].clone());
-        mutate(&mut rng, &mut input, &other);
-        for (_, target) in TARGETS {
-            target(&input);
+    campaign::run(campaign::inputs(20_000), move |piece, count| {
+        let mut rng = StdRng::seed_from_u64(SEED + piece);
+        for _ in 0..count {
+            let [mut input, other] =
+                [(); 2].map(|()| corpus[rng.random_range(0..corpus.len())].clone());
+            mutate(&mut rng, &mut input, &other);
+            for (_, target) in TARGETS {
+                target(&input);
+            }
         }
-    }
+    });
 }
 
 #[test]

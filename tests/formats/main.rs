@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod acceptance;
+#[path = "../campaign/mod.rs"]
+mod campaign;
 mod edge;
 mod fuzzing;
 mod hashes;

@@ -1,5 +1,5 @@
 //! The fuzzer's entry point for whole logs, run on a bounded number of inputs: logs of a few
-//! records with seeded damage. `SIMPLEX_STORES_FUZZ_INPUTS` sets how many.
+//! records with seeded damage. `SIMPLEX_STORES_FUZZ_INPUTS` sets how many; millions want `--release`.
 
 use quickcheck::{Arbitrary, Gen};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -9,16 +9,12 @@ use simplex_stores::{
     testing::{fuzz::store_log_replay, mutate::mutate},
 };
 
-use crate::support::{create, lines, time};
+use crate::{
+    campaign,
+    support::{create, lines, time},
+};
 
 const SEED: u64 = 0x10_6025;
-
-fn inputs() -> usize {
-    match std::env::var("SIMPLEX_STORES_FUZZ_INPUTS") {
-        Ok(number) => number.parse().expect("SIMPLEX_STORES_FUZZ_INPUTS is a number"),
-        Err(_) => 1000,
-    }
-}
 
 /// A record about one of few queues, so that records meet, or about any.
 fn record(g: &mut Gen) -> LogRecord {
@@ -55,17 +51,19 @@ fn about(id: RecipientId, record: LogRecord) -> LogRecord {
 
 #[test]
 fn whole_logs_with_damage_are_accounted_for_and_compacted_once() {
-    let mut g = Gen::from_size_and_seed(20, SEED);
-    let mut rng = StdRng::seed_from_u64(SEED);
-    let mut other = Vec::new();
-    for _ in 0..inputs() {
-        let records: Vec<_> = (0..rng.random_range(0..12)).map(|_| record(&mut g)).collect();
-        let mut log = lines(&records);
-        store_log_replay(&log);
-        for _ in 0..rng.random_range(0..4) {
-            mutate(&mut rng, &mut log, &other);
+    campaign::run(campaign::inputs(1000), |piece, count| {
+        let mut g = Gen::from_size_and_seed(20, SEED + piece);
+        let mut rng = StdRng::seed_from_u64(SEED + piece);
+        let mut other = Vec::new();
+        for _ in 0..count {
+            let records: Vec<_> = (0..rng.random_range(0..12)).map(|_| record(&mut g)).collect();
+            let mut log = lines(&records);
+            store_log_replay(&log);
+            for _ in 0..rng.random_range(0..4) {
+                mutate(&mut rng, &mut log, &other);
+            }
+            store_log_replay(&log);
+            other = log;
         }
-        store_log_replay(&log);
-        other = log;
-    }
+    });
 }

@@ -4,6 +4,8 @@
 mod append;
 mod backups;
 mod bit_flips;
+#[path = "../campaign/mod.rs"]
+mod campaign;
 mod crash_points;
 mod damage;
 mod every_kind;
