@@ -156,7 +156,7 @@ fn damaged<T: Arbitrary + TextEncode + Debug>() {
         ntf_record_reference(&line);
         true
     };
-    quickcheck::QuickCheck::new().tests(2_000).quickcheck(property);
+    quickcheck::QuickCheck::new().tests(1_000).quickcheck(property);
 }
 
 #[test]
