@@ -12,7 +12,7 @@ if [ ! -t 1 ]; then
   export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
 fi
 
-STEPS=(setup fmt clippy features test test_lean benches doctest rustdoc loom shuttle)
+STEPS=(setup fmt clippy features test test_lean benches examples doctest rustdoc loom shuttle)
 
 # Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
 PACKAGES=(
@@ -62,6 +62,10 @@ step_test_lean() { # the library's tests again, without features
 
 step_benches() { # every bench runs once on few queues; nothing is timed
   cargo test --all-features --benches
+}
+
+step_examples() { # the example's race is caught, or it fails; under the model checkers it is one of their tests
+  cargo run --quiet --all-features --example quota
 }
 
 step_doctest() { # the examples of the documentation

@@ -57,6 +57,15 @@ impl Disk {
         Self { config: self.config.semantics(semantics), memory: self.memory }
     }
 
+    /// Another disk, whose log has only the first `lines` lines of this one's.
+    pub fn beginning(&self, lines: usize) -> Self {
+        let memory = MemStorage::new();
+        let kept = self.lines().into_iter().take(lines).map(|line| line + "\n");
+        memory.put(LOG, kept.collect::<String>());
+        let config = self.config.clone().storage(Arc::new(memory.clone()));
+        Self { memory, config }
+    }
+
     /// Starts a store on the log.
     pub fn open(&self) -> Arc<Store> {
         let (store, _) = StmQueueStore::open(&self.config, BasicFactory).expect("the log is good");

@@ -72,7 +72,8 @@
 //! SIMPLEX_STORES_SEED=17 RUSTFLAGS="--cfg shuttle" cargo test --release --test hits lost_hit
 //! ```
 //!
-//! Each flag wants a target folder of its own (`CARGO_TARGET_DIR`), or all is compiled anew at each change.
+//! Each flag wants a target folder of its own (`CARGO_TARGET_DIR`), or all is compiled anew at each change. The example
+//! `examples/quota.rs` of this crate catches a race in code around the store in all three ways.
 //!
 //! **Tests.** `loom-tests/tests/model_check.rs`; all of `loom-tests` stands on it.
 
