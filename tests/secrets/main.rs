@@ -10,4 +10,5 @@
 mod commands;
 mod debug;
 mod messages;
+mod notifications;
 mod plants;

@@ -21,7 +21,7 @@ use simplex_stores::{
     testing::{FailingStorage, Fault, MemStorage, Plan, queue_store::sample},
 };
 
-use crate::plants::{Search, lines, planted, public, queue, records, secrets};
+use crate::plants::{Search, damaged, lines, planted, public, queue, records, secrets};
 
 const BOTH: [Semantics; 2] = [Semantics::Strict, Semantics::Reference];
 
@@ -70,21 +70,6 @@ impl Said {
 
 fn everything_planted() -> Search {
     Search::of(&[secrets(), public()].concat())
-}
-
-/// Small damage to a line in every place: a byte changed in three ways, the line cut there, a piece
-/// left out, and the rest said twice.
-fn damaged(line: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
-    (0..line.len()).flat_map(move |at| {
-        let changed = [0x01, 0x20, 0x80].map(|bits| {
-            let mut line = line.to_vec();
-            line[at] ^= bits;
-            line
-        });
-        let without = [&line[..at], &line[line.len().min(at + 5)..]].concat();
-        let twice = [line, &line[at..]].concat();
-        changed.into_iter().chain([line[..at].to_vec(), without, twice])
-    })
 }
 
 fn without_newline(line: &[u8]) -> &[u8] {

@@ -107,6 +107,21 @@ pub(crate) fn lines() -> Vec<Vec<u8>> {
     records().iter().map(line).collect()
 }
 
+/// Small damage to a line in every place: a byte changed in three ways, the line cut there, a piece
+/// left out, and the rest said twice.
+pub(crate) fn damaged(line: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    (0..line.len()).flat_map(move |at| {
+        let changed = [0x01, 0x20, 0x80].map(|bits| {
+            let mut line = line.to_vec();
+            line[at] ^= bits;
+            line
+        });
+        let without = [&line[..at], &line[line.len().min(at + 5)..]].concat();
+        let twice = [line, &line[at..]].concat();
+        changed.into_iter().chain([line[..at].to_vec(), without, twice])
+    })
+}
+
 /// Finds pieces of planted values in a text, in every form that a program may print bytes in.
 pub(crate) struct Search {
     texts: HashSet<Vec<u8>>,
