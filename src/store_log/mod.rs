@@ -31,6 +31,7 @@ mod desk;
 mod error;
 mod integrity;
 mod journal;
+pub(crate) mod lines;
 mod log_file;
 mod reader;
 mod record;
@@ -38,7 +39,7 @@ mod replay;
 mod report;
 mod snapshot;
 mod start;
-mod storage;
+pub(crate) mod storage;
 mod ticket;
 mod writer;
 

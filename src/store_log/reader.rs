@@ -3,30 +3,28 @@
 //! **Promise.** Memory is bounded by a few batches and one line of the configured maximum; a longer
 //! line is walked over, not held.
 //!
-//! **Algorithm.** [`Decoder`] cuts the file at newlines, counts lines and offsets, and parses each
-//! line into a record. [`Pipeline`] runs it in place for the first batch, which of a short log is the
+//! **Algorithm.** [`Decoder`] takes the file's [`Lines`], counts them and their offsets, and parses each
+//! into a record. [`Pipeline`] runs it in place for the first batch, which of a short log is the
 //! only one, and in a thread of its own for the others, a batch ahead. Under loom it always runs in
 //! place, since threads are dear there and this one shares nothing.
 //!
 //! **Tests.** `tests/store_log/replay.rs`; the fuzz target `store_log_replay`.
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io::{self, Read},
     path::Path,
 };
 
 use super::{
     config::StoreLogConfig,
     error::OpenError,
+    lines::{Found, Lines},
     record::LogRecord,
     replay::Line,
     report::{ReplayWarning, TornTail, WarningKind},
     storage::StorageRead,
 };
 use crate::protocol::Semantics;
-
-/// How much of the file is asked for at a time, in bytes.
-const READ_SIZE: usize = 256 * 1024;
 
 /// How many bytes a batch has at least, unless it is the last or the largest.
 const MIN_BATCH_BYTES: u64 = 1024 * 1024;
@@ -93,24 +91,10 @@ impl Batch {
     }
 }
 
-/// What a look at the next line found.
-enum Found {
-    /// A complete line, now in the buffer.
-    Line,
-    /// A complete line of this length, walked over.
-    TooLong(u64),
-    /// The file's last bytes, without newline.
-    Torn(u64),
-    /// Nothing.
-    End,
-}
-
 /// Cuts a file into lines and parses them.
 pub(crate) struct Decoder<R> {
-    input: BufReader<R>,
+    lines: Lines<R>,
     semantics: Semantics,
-    max_line: usize,
-    line: Vec<u8>,
     number: u64,
     offset: u64,
     /// Whether the file has no more to give.
@@ -119,15 +103,7 @@ pub(crate) struct Decoder<R> {
 
 impl<R: Read> Decoder<R> {
     pub(crate) fn new(input: R, semantics: Semantics, max_line: usize) -> Self {
-        Self {
-            input: BufReader::with_capacity(READ_SIZE, input),
-            semantics,
-            max_line,
-            line: Vec::new(),
-            number: 0,
-            offset: 0,
-            ended: false,
-        }
+        Self { lines: Lines::new(input, max_line), semantics, number: 0, offset: 0, ended: false }
     }
 
     /// The next batch; `None` at the end of the file.
@@ -142,7 +118,7 @@ impl<R: Read> Decoder<R> {
 
     /// Reads one line into the batch; false at the end of the file.
     fn next_line(&mut self, batch: &mut Batch) -> io::Result<bool> {
-        let found = self.find_line()?;
+        let found = self.lines.find()?;
         let (number, offset) = (self.number + 1, self.offset);
         let length = match found {
             Found::End => return Ok(false),
@@ -155,8 +131,8 @@ impl<R: Read> Decoder<R> {
                 length
             }
             Found::Line => {
-                let length = self.line.len() as u64;
-                match LogRecord::parse(&self.line, self.semantics) {
+                let length = self.lines.line().len() as u64;
+                match LogRecord::parse(self.lines.line(), self.semantics) {
                     Ok(record) => batch.lines.push(Line { number, offset, record }),
                     Err(error) => {
                         let reason = Some(error.to_string());
@@ -170,45 +146,6 @@ impl<R: Read> Decoder<R> {
         self.offset = offset + length + 1;
         batch.end_offset = self.offset;
         Ok(true)
-    }
-
-    fn find_line(&mut self) -> io::Result<Found> {
-        self.line.clear();
-        let limit = self.max_line as u64 + 1;
-        (&mut self.input).take(limit).read_until(b'\n', &mut self.line)?;
-        if self.line.pop_if(|last| *last == b'\n').is_some() {
-            return Ok(Found::Line);
-        }
-        let held = self.line.len() as u64;
-        if held < limit {
-            return Ok(if held == 0 { Found::End } else { Found::Torn(held) });
-        }
-        self.line = Vec::new();
-        let (walked, complete) = walk_line(&mut self.input)?;
-        let length = held + walked;
-        Ok(if complete { Found::TooLong(length) } else { Found::Torn(length) })
-    }
-}
-
-/// Walks behind the next newline: how many bytes before it, and whether there was one.
-fn walk_line(input: &mut impl BufRead) -> io::Result<(u64, bool)> {
-    let mut walked = 0;
-    loop {
-        let buffer = match input.fill_buf() {
-            Ok(buffer) => buffer,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if buffer.is_empty() {
-            return Ok((walked, false));
-        }
-        let newline = buffer.iter().position(|byte| *byte == b'\n');
-        let used = newline.unwrap_or(buffer.len());
-        walked += used as u64;
-        input.consume(used + usize::from(newline.is_some()));
-        if newline.is_some() {
-            return Ok((walked, true));
-        }
     }
 }
 
