@@ -10,7 +10,7 @@
 //! | module | look here for |
 //! |---|---|
 //! | [`queue_store`] | queues: the operations, the in-memory store that keeps them, its snapshots and invariants |
-//! | [`ntf_store`] | the stores of notifications: a notification server's tokens and subscriptions |
+//! | [`ntf_store`] | the stores of notifications: a notification server's tokens and subscriptions, and what waits at a router for delivery |
 //! | [`store_log`] | the journal: its records, opening and replaying it, how durable a change is, damage |
 //! | [`protocol`] | what a router speaks of: ids, keys, records, statuses, services, errors, [`Semantics`](protocol::Semantics) |
 //! | [`encoding`] | how bytes, numbers, keys, lists and times are written and read |

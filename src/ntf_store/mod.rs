@@ -1,5 +1,5 @@
 //! The stores of notifications, in memory on software transactional memory: a notification server's
-//! ([`NtfStore`]).
+//! ([`NtfStore`]) here, and a router's own, of what waits for delivery, in [`pending`].
 //!
 //! **The promise.** Every operation is one transaction over all the maps that it touches, so that no
 //! thread ever sees an index entry without its record. What is deleted leaves every index, and says
@@ -28,6 +28,7 @@ mod error;
 mod invariants;
 mod last_ntfs;
 mod lookups;
+pub mod pending;
 mod services;
 mod snapshot;
 mod subscription;

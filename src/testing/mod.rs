@@ -9,6 +9,7 @@
 //! - [`model_check`]: the threads of a scenario in every interleaving (loom), or in many random
 //!   schedules (shuttle).
 //! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
+//! - `ntf_store`: the same for the stores of notifications.
 //! - `mutate`: small damage to valid input.
 //! - `fuzz`: the properties that any input must satisfy, as functions of bytes. The fuzzer's
 //!   targets in `fuzz/` and the bounded run in `tests/formats/` call the same ones.
@@ -23,6 +24,7 @@ pub mod history;
 mod mem_storage;
 pub mod model_check;
 pub mod mutate;
+pub mod ntf_store;
 pub mod queue_store;
 
 pub use arbitrary::{Certificate, reference_can_read};

@@ -1,0 +1,3 @@
+//! What the stores of notifications are held to.
+
+pub mod pending;
