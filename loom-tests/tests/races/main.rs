@@ -27,4 +27,7 @@ mod race_28;
 mod race_29;
 mod race_31;
 mod race_32;
+mod race_63;
+mod race_65;
+mod waiting;
 mod whole;

@@ -79,7 +79,7 @@ impl<'a> Pass<'a> {
     fn begin(delivering: &'a AtomicBool) -> Option<Self> {
         // Acquire and release: a pass sees what the one before it removed.
         let begun = delivering.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
-        begun.is_ok().then_some(Self(delivering))
+        begun.is_ok().then(|| Self(delivering))
     }
 }
 

@@ -1,0 +1,7 @@
+//! The stores of notifications.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod pending_concurrency;
+mod pending_delivery;
+mod pending_items;
+mod pending_model;
