@@ -26,6 +26,11 @@ impl NtfList {
         self.0.push_back(Arc::new(ntf));
     }
 
+    /// The notifications, the one that was stored first to begin with.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<PendingNtf>> {
+        self.0.iter()
+    }
+
     pub(super) fn to_vec(&self) -> Vec<Arc<PendingNtf>> {
         self.0.iter().cloned().collect()
     }

@@ -50,20 +50,29 @@
 //! every failing step of the file; `loom-tests/tests/races/` has RACE-63 and RACE-65.
 
 mod delivery;
+mod file;
 mod invariants;
 mod list;
 mod operations;
 mod parts;
+mod restore;
+mod save;
 
 use std::fmt;
 
 pub use delivery::{DeliveryError, DeliveryReport, HandedOver};
+pub use file::{
+    BadLine, BadLineReason, DEFAULT_MAX_LINE, PendingFileError, PendingFileStep, PendingNtfFile,
+};
 pub use invariants::{PendingInvariants, PendingViolation};
 pub use operations::{PendingCounts, PendingEntry};
+pub use restore::RestoreReport;
+pub use save::SaveReport;
 
 use self::list::NtfList;
 use crate::protocol::{NotifierId, Semantics};
 use crate::stm::TMap;
+use crate::sync::Mutex;
 use crate::sync::atomic::AtomicBool;
 
 /// A router's notifications that wait for delivery. See the [module](self).
@@ -72,13 +81,20 @@ pub struct PendingNtfStore {
     ntfs: TMap<NotifierId, NtfList>,
     /// Whether a delivery pass is under way.
     delivering: AtomicBool,
+    /// Held while a save writes: one at a time, so that the last to end is the last to have looked.
+    saving: Mutex<()>,
 }
 
 impl PendingNtfStore {
     /// An empty store.
     #[must_use]
     pub fn new(semantics: Semantics) -> Self {
-        Self { semantics, ntfs: TMap::new(), delivering: AtomicBool::new(false) }
+        Self {
+            semantics,
+            ntfs: TMap::new(),
+            delivering: AtomicBool::new(false),
+            saving: Mutex::new(()),
+        }
     }
 
     /// The semantics that the store was made with.
