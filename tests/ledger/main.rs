@@ -15,8 +15,15 @@ use page::{Row, rows};
 use tests_named::{Sources, names};
 
 /// The pages whose rows are items; `edge.md` has rows for recorded cases instead.
-const PAGES: [&str; 6] =
-    ["map.md", "encodings.md", "journal.md", "ntf-records.md", "queue-store.md", "races.md"];
+const PAGES: [&str; 7] = [
+    "map.md",
+    "encodings.md",
+    "journal.md",
+    "ntf-records.md",
+    "queue-store.md",
+    "pending-ntfs.md",
+    "races.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -10,7 +10,7 @@ pub(crate) const MARK: &str =
     "<!-- From here on written by `UPDATE_RACES=1 cargo test --test races_docs`. -->";
 
 /// What kind of evidence a test is, by how its name begins; the first that fits.
-const KINDS: [(&str, &str); 13] = [
+const KINDS: [(&str, &str); 15] = [
     ("::witness_", "witness"),
     ("::proof_", "proof"),
     ("::twin_", "twin"),
@@ -18,10 +18,12 @@ const KINDS: [(&str, &str); 13] = [
     ("tests/store_log/ownership.rs::race11_another_process", "two processes"),
     ("tests/queue_store/crash.rs", "killed processes"),
     ("tests/store_log/crash_points.rs", "crash points"),
+    ("tests/ntf_store/pending_crash.rs", "crash points"),
     ("tests/store_log/faults.rs", "failing disk"),
     ("tests/queue_store/concurrency.rs", "threads"),
     ("tests/queue_store/linearizability.rs", "threads"),
     ("tests/store_log/group_commit.rs::race27", "threads"),
+    ("tests/ntf_store/pending_concurrency.rs", "threads"),
     ("fuzzing.rs", "damaged input"),
     ("", "test"),
 ];

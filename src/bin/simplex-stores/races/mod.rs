@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// The pages of the catalogue.
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     include_str!("../../../../docs/races/journal.md"),
     include_str!("../../../../docs/races/formats.md"),
     include_str!("../../../../docs/races/store.md"),
     include_str!("../../../../docs/races/stores.md"),
+    include_str!("../../../../docs/races/notifications.md"),
 ];
 
 /// Its overview: a table with the evidence for each.
