@@ -16,8 +16,8 @@
 //!
 //! The twins look the list up before the transaction, and empty the list that was delivered.
 
-use crate::waiting::{deliver, queues, waiting};
-use crate::whole::BOTH;
+use crate::waiting::{arrives, deliver, queues, waiting};
+use crate::whole::{self, BOTH};
 use loom_tests::scenario::two;
 use loom_tests::{explore, must_fail, must_find_steps};
 use simplex_stores::ntf_store::pending::PendingNtfStore;
@@ -69,8 +69,7 @@ const EXPIRE: Remove = |store| store.delete_expired(time(2));
 fn stored_beside(semantics: Semantics, before: u16, remove: Remove) {
     let store = waiting(semantics, before);
     let other = store.clone();
-    let ((), removed) =
-        two(move || drop(other.store(&notifier(1), &ntf(before, 1))), || remove(&store));
+    let ((), removed) = two(move || arrives(&other, before, 1), || remove(&store));
     let left = store.counts().ntfs;
     assert_eq!(removed + left, u64::from(before) + 1, "a notification was lost");
 }
@@ -97,7 +96,7 @@ fn proof_so_it_is_beside_two_removals() {
             let (stored, deleted) = (store.clone(), store.clone());
             let (deleted, ((), expired)) = two(
                 move || DELETE(&deleted),
-                || two(move || drop(stored.store(&notifier(1), &ntf(1, 1))), || EXPIRE(&store)),
+                || two(move || arrives(&stored, 1, 1), || EXPIRE(&store)),
             );
             let left = store.counts().ntfs;
             assert_eq!(deleted + expired + left, 2, "a notification was lost or counted twice");
@@ -142,8 +141,7 @@ fn proof_what_arrives_during_a_delivery_is_delivered_by_it_or_by_the_next() {
     for (semantics, name) in BOTH {
         explore(&format!("race_63/delivery_store/{name}"), 3, move || {
             let store = waiting(semantics, 1);
-            let arrives = |store: &PendingNtfStore| drop(store.store(&notifier(1), &ntf(1, 1)));
-            let ((), handed_over, gone) = delivered_beside(&store, arrives);
+            let ((), handed_over, gone) = delivered_beside(&store, |store| arrives(store, 1, 1));
             assert_eq!((handed_over, gone), (2, 0), "a notification was lost");
         });
     }
@@ -156,6 +154,21 @@ fn proof_what_expires_during_a_delivery_is_counted_once() {
             let store = waiting(semantics, 2);
             let (expired, handed_over, gone) = delivered_beside(&store, EXPIRE);
             assert_eq!(handed_over - gone + expired, 2, "a notification was counted twice");
+        });
+    }
+}
+
+#[test]
+fn proof_a_pass_that_finds_the_notifier_gone_counts_what_it_removes() {
+    for (semantics, name) in BOTH {
+        explore(&format!("race_63/dead_store/{name}"), 3, move || {
+            let (store, nobody) = (waiting(semantics, 1), whole::store(Semantics::Strict));
+            let other = store.clone();
+            let ((), (report, taken)) =
+                two(move || arrives(&other, 1, 1), || deliver(&store, &nobody));
+            assert!(taken.is_empty(), "handed over to nobody");
+            let left = store.counts().ntfs;
+            assert_eq!(report.dead_ntfs + left, 2, "a notification was lost");
         });
     }
 }
@@ -187,11 +200,13 @@ fn twin_a_delivery_that_empties_the_list_loses_what_arrived_meanwhile() {
         let store = waiting(Semantics::Strict, 1);
         let other = store.clone();
         let ((), handed_over) = two(
-            move || drop(other.store(&notifier(1), &ntf(1, 1))),
+            move || arrives(&other, 1, 1),
             || {
                 let entries = store.entries();
                 let handed_over: usize = entries.iter().map(|entry| entry.ntfs.len()).sum();
-                entries.iter().for_each(|entry| drop(store.delete(&entry.notifier_id)));
+                for entry in &entries {
+                    store.delete(&entry.notifier_id);
+                }
                 handed_over as u64
             },
         );

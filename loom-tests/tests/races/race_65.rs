@@ -15,14 +15,14 @@
 //!
 //! The twins are the store under `Reference`, and a removal of the key in a transaction of its own.
 
-use crate::waiting::{deliver, queues, waiting};
+use crate::waiting::{arrives, deliver, queues, waiting};
 use loom_tests::scenario::two;
 use loom_tests::{explore, must_fail, must_find_steps};
 use simplex_stores::ntf_store::pending::{PendingCounts, PendingNtfStore};
 use simplex_stores::protocol::Semantics;
 use simplex_stores::stm::{TMap, atomically};
 use simplex_stores::sync::Mutex;
-use simplex_stores::testing::ntf_store::pending::sample::{notifier, ntf, time};
+use simplex_stores::testing::ntf_store::pending::sample::{notifier, time};
 use std::sync::Arc;
 
 #[test]
@@ -63,7 +63,7 @@ fn stored_while_one_expires(semantics: Semantics) {
     let ((), ((), expired)) = two(
         move || assert_no_empty_list(&observed),
         || {
-            let stores = move || drop(stored.store(&notifier(1), &ntf(1, 2)));
+            let stores = move || arrives(&stored, 1, 2);
             two(stores, || store.delete_expired(time(2)))
         },
     );

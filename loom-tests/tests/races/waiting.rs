@@ -11,9 +11,14 @@ use std::sync::Arc;
 pub(crate) fn waiting(semantics: Semantics, count: u16) -> Arc<PendingNtfStore> {
     let store = PendingNtfStore::new(semantics);
     for number in 0..count {
-        store.store(&notifier(1), &ntf(number, 1));
+        arrives(&store, number, 1);
     }
     Arc::new(store)
+}
+
+/// Notification `number` comes for the notifier 1.
+pub(crate) fn arrives(store: &PendingNtfStore, number: u16, at: i64) {
+    store.store(&notifier(1), &ntf(number, at));
 }
 
 /// A queue store that has the notifier 1, in no service.
