@@ -31,4 +31,6 @@ steps! {
     "RACE-29" "race_29"
     "RACE-31" "race_31"
     "RACE-32" "race_32"
+    "RACE-63" "race_63"
+    "RACE-65" "race_65"
 }
