@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what docs/claims.md claims, and writes it anew: docs/update-claims.sh [--release] [CLAIM…]
 # Without names all are run; with names the other rows stay as they are (`races` runs nothing: it sums a table). How much is run is set by the variables that
-# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS); the defaults are short. Long campaigns want --release:
+# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS, …_SCHEDULES); the defaults are short. Long campaigns want --release:
 #   SIMPLEX_STORES_FUZZ_INPUTS=10000000 docs/update-claims.sh --release parsers logs
 #   SIMPLEX_STORES_KILLS=500 docs/update-claims.sh --release kills_fsync kills_flush kills_memory
 # A row is written only after its tests passed with that count.
@@ -96,6 +96,30 @@ claim() {
   ROWS+="| $name | $text | \`tests/$binary/${test%%::*}.rs::${test#*::}\` | $last |"$'\n'
 }
 
+# Everything in loom-tests in random schedules: what loom explores too, and the programs that it can't.
+schedules() {
+  if ! wanted schedules; then
+    ROWS+="$(grep -E '^\| (schedules|programs) \|' <<<"$OLD" || true)"$'\n'
+    return
+  fi
+  local counts=$LOG.counts target
+  target="${CARGO_TARGET_DIR:-$PWD/target}"
+  : > "$counts"
+  echo "schedules: ${SIMPLEX_STORES_SCHEDULES:-as many as each test says}"
+  UPDATE_EXECUTIONS="$counts" CARGO_TARGET_DIR="${target%/}-shuttle" RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" \
+    cargo test -q --release -p loom-tests
+  ROWS+="| schedules | under random schedules, the scenarios of the races, of the journal and of the STM's laws keep what they assert under loom | \`loom-tests/tests/\` | $(scheduled "$counts" -v) |"$'\n'
+  ROWS+="| programs | under random schedules, power losses, failed writes, closes and restarts among them, programs of four to eight threads satisfy the sequential model (histories), keep all invariants, and a replay of the journal gives the store's state, at the end and at each snapshot | \`loom-tests/tests/random.rs\` | $(scheduled "$counts") |"$'\n'
+  rm "$counts"
+}
+
+# How many scenarios and schedules a file of counts has: those of random.rs, or with -v all others.
+scheduled() {
+  local scenarios executions
+  read -r scenarios executions < <(grep "${@:2}" '^random/' "$1" | awk -F'\t' '{ n += $2 } END { print NR, n }')
+  echo "$(grouped "$scenarios") scenarios, $(grouped "$executions") schedules"
+}
+
 # The executions of the race catalogue's proofs: loom-tests/executions.tsv says how many, and a test fails when there are fewer.
 races() {
   awk -F'\t' '/^race_/ && $1 !~ /\/witness/ { scenarios++; executions += $2 }
@@ -105,6 +129,7 @@ races() {
 LOG=$(mktemp)
 trap 'rm -f "$LOG"' EXIT
 claims
+schedules
 read -r scenarios executions < <(races)
 cat > "$PAGE" <<PAGE_END
 # Claims

@@ -32,7 +32,7 @@
 //! ```
 //!
 //! Nothing else is needed: the crate brings loom or shuttle along when the flag is there, and neither otherwise. A
-//! test, `tests/hits.rs`:
+//! test of yours, `hits`:
 //!
 //! ```
 //! use simplex_stores::stm::{TVar, atomically};

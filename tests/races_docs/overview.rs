@@ -10,10 +10,11 @@ pub(crate) const MARK: &str =
     "<!-- From here on written by `UPDATE_RACES=1 cargo test --test races_docs`. -->";
 
 /// What kind of evidence a test is, by how its name begins; the first that fits.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 16] = [
     ("::witness_", "witness"),
     ("::proof_", "proof"),
     ("::twin_", "twin"),
+    ("loom-tests/tests/random.rs", "random schedules"),
     ("loom-tests/", "loom"),
     ("tests/store_log/ownership.rs::race11_another_process", "two processes"),
     ("tests/queue_store/crash.rs", "killed processes"),
