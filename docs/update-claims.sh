@@ -73,10 +73,16 @@ wanted() { [ "$WANTED" = "  " ] || [[ "$WANTED" == *" $1 "* ]]; }
 
 grouped() { sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta' <<<"$1"; }
 
+kept() { # the rows of the page as it was that begin so
+  local rows
+  rows=$(grep -E "^$1" <<<"$OLD" || true)
+  if [ -n "$rows" ]; then ROWS+="$rows"$'\n'; fi
+}
+
 claim() {
   local name=$1 binary=$2 test=$3 variable=$4 count=$5 each=$6 unit=$7 operations=$8 text=$9
   if ! wanted "$name"; then
-    ROWS+="$(grep -F "| $name |" <<<"$OLD" || true)"$'\n'
+    kept "\| $name \|"
     return
   fi
   [ "$variable" = - ] || count=${!variable:-$count}
@@ -99,7 +105,7 @@ claim() {
 # Everything in loom-tests in random schedules: what loom explores too, and the programs that it can't.
 schedules() {
   if ! wanted schedules; then
-    ROWS+="$(grep -E '^\| (schedules|programs) \|' <<<"$OLD" || true)"$'\n'
+    kept '\| (schedules|programs) \|'
     return
   fi
   local counts=$LOG.counts target
