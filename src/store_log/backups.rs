@@ -14,9 +14,9 @@ use std::{
 use time::OffsetDateTime;
 
 use super::{
-    config::StoreLogConfig,
+    config::{Clock, StoreLogConfig},
     report::RetentionError,
-    storage::{folder_of, with_suffix},
+    storage::{Storage, folder_of, with_suffix},
 };
 use crate::encoding::timestamp::{self, Timestamp};
 
@@ -48,13 +48,21 @@ pub(crate) fn torn_name(config: &StoreLogConfig) -> io::Result<PathBuf> {
     free(config, |stamp| with_suffix(&config.path, &format!(".torn.{stamp}")))
 }
 
-/// The first free name from now on, one nanosecond later at a time.
 fn free(config: &StoreLogConfig, name: impl Fn(&str) -> PathBuf) -> io::Result<PathBuf> {
-    let mut time = (config.clock)();
+    free_path(&*config.storage, &config.clock, name)
+}
+
+/// The first name that no file has, from the present time on, one nanosecond later at a time.
+pub(crate) fn free_path(
+    storage: &dyn Storage,
+    clock: &Clock,
+    name: impl Fn(&str) -> PathBuf,
+) -> io::Result<PathBuf> {
+    let mut time = clock();
     loop {
         let text = timestamp::format(time.unix_timestamp(), time.nanosecond());
         let path = name(&text.ok_or_else(|| io::Error::other("the clock's year has no text"))?);
-        if !config.storage.exists(&path)? {
+        if !storage.exists(&path)? {
             return Ok(path);
         }
         time += time::Duration::NANOSECOND;

@@ -35,6 +35,7 @@ pub(crate) mod lines;
 mod log_file;
 mod reader;
 mod record;
+mod replace;
 mod replay;
 mod report;
 mod snapshot;
@@ -60,3 +61,7 @@ pub use snapshot::{SnapshotError, SnapshotKind, read_snapshot, write_snapshot};
 pub use start::start;
 pub use storage::{FsStorage, Storage, StorageFile, StorageLock, StorageRead};
 pub use ticket::Ticket;
+
+pub(crate) use backups::free_path;
+pub(crate) use replace::replace_file;
+pub(crate) use snapshot::is_snapshot;

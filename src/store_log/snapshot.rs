@@ -24,7 +24,10 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use super::storage::{Storage, StorageFile, folder_of, with_suffix};
+use super::{
+    replace::replace_file,
+    storage::{Storage, StorageFile},
+};
 
 const MAGIC: &[u8; 8] = b"SXSTSNAP";
 const VERSION: u32 = 1;
@@ -102,10 +105,11 @@ impl SnapshotError {
 }
 
 /// Writes a value as the snapshot `path`, replacing an earlier one in one step; gives the file's
-/// length in bytes.
+/// length in bytes. Who may read an earlier one may read the new one.
 ///
 /// # Errors
-/// [`SnapshotError::Io`] and [`SnapshotError::Encode`]. The earlier snapshot is still there then.
+/// [`SnapshotError::Io`] and [`SnapshotError::Encode`]. The earlier snapshot is still there then, or
+/// the new one, where only the folder's last sync failed.
 pub fn write_snapshot<T: Serialize>(
     storage: &dyn Storage,
     path: &Path,
@@ -114,33 +118,18 @@ pub fn write_snapshot<T: Serialize>(
 ) -> Result<u64, SnapshotError> {
     let measured =
         encode(value, Summed::new(io::sink()))?.finish().map_err(SnapshotError::io(path))?;
-    let side = with_suffix(path, ".tmp");
-    let written = write_side(storage, &side, kind, value, measured)
-        .and_then(|()| storage.rename(&side, path).map_err(SnapshotError::io(path)));
-    if written.is_err() && storage.remove(&side).is_err() {
-        tracing::warn!("{}: an unfinished file stays", side.display());
-    }
-    written?;
-    storage.sync_dir(folder_of(path)).map_err(SnapshotError::io(path))?;
-    Ok(HEADER as u64 + measured.length)
-}
-
-fn write_side<T: Serialize>(
-    storage: &dyn Storage,
-    side: &Path,
-    kind: SnapshotKind,
-    value: &T,
-    measured: Measured,
-) -> Result<(), SnapshotError> {
-    let mut file = storage.create(side).map_err(SnapshotError::io(side))?;
-    file.write_all(&header(kind, &measured)).map_err(SnapshotError::io(side))?;
-    let output = Summed::new(FileOutput(&mut *file));
-    let written = encode(value, output)?.finish().map_err(SnapshotError::io(side))?;
-    if written != measured {
+    let failed = |path: &Path, error| SnapshotError::io(path)(error);
+    replace_file(storage, path, failed, |file, side| {
+        file.write_all(&header(kind, &measured)).map_err(SnapshotError::io(side))?;
+        let output = Summed::new(FileOutput(file));
+        let written = encode(value, output)?.finish().map_err(SnapshotError::io(side))?;
+        if written == measured {
+            return Ok(());
+        }
         let reason = "it encodes differently each time".to_owned();
-        return Err(SnapshotError::Encode { reason });
-    }
-    file.sync().map_err(SnapshotError::io(side))
+        Err(SnapshotError::Encode { reason })
+    })?;
+    Ok(HEADER as u64 + measured.length)
 }
 
 fn encode<T: Serialize, W: Write>(
@@ -227,6 +216,13 @@ fn frame_sum(fields: &[u8], payload: &Sum) -> Sum {
     hasher.update(fields);
     hasher.update(payload);
     hasher.finalize().into()
+}
+
+/// Whether a file that begins like this (its first eight bytes, or all that it has) is a snapshot or
+/// the beginning of one.
+pub(crate) fn is_snapshot(start: &[u8]) -> bool {
+    let shown = start.get(..MAGIC.len()).unwrap_or(start);
+    !shown.is_empty() && MAGIC.starts_with(shown)
 }
 
 /// Reads the snapshot `path`.
