@@ -25,6 +25,7 @@
 
 mod device;
 mod error;
+mod file;
 mod invariants;
 mod last_ntfs;
 mod lookups;
@@ -41,6 +42,11 @@ use std::sync::Arc;
 
 pub use device::{RegistrationKey, TokenRegistration};
 pub use error::NtfStoreError;
+pub use file::{
+    NTF_SNAPSHOT, NtfFile, NtfFileConfig, NtfFileError, NtfFileForm, NtfFileStep, NtfLoadReport,
+    NtfLoadWarning, NtfLoadWarningKind, NtfNotHeld, NtfNotHeldItem, NtfRecord, NtfRecordKind,
+    NtfSaveReport,
+};
 pub use invariants::{NtfInvariantReport, NtfViolation};
 pub use last_ntfs::StoredNtf;
 pub use lookups::NtfCounts;

@@ -20,12 +20,13 @@ use crate::store_log::LogRecord;
 
 pub use super::fuzz_log::store_log_replay;
 pub use super::fuzz_ntf::{ntf_record_reference, ntf_record_strict};
+pub use super::fuzz_ntf_file::ntf_file;
 
 /// An entry point and its name.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every entry point but [`store_log_replay`], which reads whole logs; the fuzzer's targets have
-/// the same names.
+/// Every entry point but [`store_log_replay`] and [`ntf_file`], which read whole files; the fuzzer's
+/// targets have the same names.
 pub const TARGETS: [Target; 10] = [
     ("record_strict", record_strict),
     ("record_reference", record_reference),

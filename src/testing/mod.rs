@@ -20,6 +20,8 @@ mod failing_storage;
 pub mod fuzz;
 mod fuzz_log;
 mod fuzz_ntf;
+#[cfg(feature = "testing")]
+mod fuzz_ntf_file;
 pub mod history;
 mod mem_storage;
 pub mod model_check;
