@@ -46,6 +46,15 @@ claims() {
   claim logs store_log fuzzing::whole_logs_with_damage_are_accounted_for_and_compacted_once \
     SIMPLEX_STORES_FUZZ_INPUTS 1000 2 logs "replays" \
     "under seeded damage, logs of up to eleven records satisfy what the replay's entry point checks; each is replayed whole and damaged"
+  claim pending_sequences ntf_store pending_model::the_store_answers_and_restarts_like_the_sequential_model \
+    SIMPLEX_STORES_MODEL_RUNS 300 2 "sequences of up to 119 operations" "runs" \
+    "under saves and restores at random places, sequences of random operations on the pending notifications satisfy the sequential model under both semantics"
+  claim pending_histories ntf_store pending_concurrency::race63_race65_concurrent_histories_are_linearizable \
+    SIMPLEX_STORES_HISTORIES 400 21 histories "concurrent operations" \
+    "without faults, histories of three threads with seven random operations each on the pending notifications are linearizable to the sequential model, half of them under each semantics"
+  claim pending_files ntf_store pending_hostile::seeded_damage_is_accounted_for \
+    SIMPLEX_STORES_FUZZ_INPUTS 2000 2 files "restores" \
+    "under seeded damage, files of five pending notifications are restored with every line taken, or told with its number and offset, or refused under \`Reference\`"
   claim flips store_log bit_flips::every_flipped_bit_of_a_log_alone_gives_a_record_or_is_told \
     - printed - "" "" \
     "under each single flipped bit of a log with every kind of record, both semantics and each \`OnDamage\`, a start gives the records of the lines that can be read and tells each other line with its offset, or is refused with the offset and changes nothing"

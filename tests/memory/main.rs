@@ -9,6 +9,7 @@ use std::{fs::File, hint::black_box, io::Write, path::PathBuf};
 
 use peak_alloc::PeakAlloc;
 use simplex_stores::{
+    ntf_store::pending::{PendingNtfFile, PendingNtfStore},
     protocol::{LinkData, QueueRec, Semantics},
     queue_store::{BasicFactory, StmQueueStore, stm::StoreSnapshot},
     store_log::{FsStorage, LogRecord, OnDamage, StoreLogConfig, read_snapshot, write_snapshot},
@@ -159,6 +160,26 @@ fn a_log_of_nothing_but_bad_lines_is_read_in_batches() {
         let config = StoreLogConfig::new(&path).max_warnings(1000).on_damage(OnDamage::Skip);
         let peak = peak_of_replay(&config);
         assert_below("2 MiB of bad lines", peak, 3 * MIB);
+    }
+}
+
+/// So it is with the file of a router's pending notifications, where bad lines are listed up to a limit.
+#[test]
+fn a_file_of_pending_notifications_is_read_line_by_line() {
+    const MAX_LINE: usize = MIB;
+    let _alone = alone();
+    let giant = [&b"v1 AAAA "[..], b"v1 ", b"\0"].map(|piece| (piece, 16 * MIB));
+    let many = [&b"\n"[..], b"v2 AAAA AAAA 1 AAAA AAAA\n"].map(|piece| (piece, 2 * MIB));
+    for (piece, length) in giant.into_iter().chain(many) {
+        let (_folder, path) = log_of(piece, length);
+        let file = PendingNtfFile::new(&path).max_line(MAX_LINE);
+        for semantics in [Semantics::Reference, Semantics::Strict] {
+            let restore = || match PendingNtfStore::restore(&file, semantics, None) {
+                Ok((_, report)) => assert_eq!((report.restored, semantics), (0, Semantics::Strict)),
+                Err(_) => assert_eq!(semantics, Semantics::Reference),
+            };
+            assert_below("a file without notifications", peak_of(restore), 4 * MAX_LINE + MIB);
+        }
     }
 }
 

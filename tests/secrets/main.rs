@@ -11,4 +11,5 @@ mod commands;
 mod debug;
 mod messages;
 mod notifications;
+mod pending;
 mod plants;

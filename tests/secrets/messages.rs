@@ -27,7 +27,7 @@ const BOTH: [Semantics; 2] = [Semantics::Strict, Semantics::Reference];
 
 /// Everything that the library has said to `tracing`, at every level.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Said(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Said {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -41,7 +41,7 @@ impl Write for Said {
 }
 
 /// Listens from the first call on, on every thread, for one test at a time.
-fn said() -> (MutexGuard<'static, ()>, Said) {
+pub(crate) fn said() -> (MutexGuard<'static, ()>, Said) {
     static LISTENS: Mutex<()> = Mutex::new(());
     static SAID: OnceLock<Said> = OnceLock::new();
     let listen = || {
@@ -63,7 +63,7 @@ impl Said {
     }
 
     /// What was said, which is forgotten.
-    fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.0.lock())
     }
 }

@@ -54,7 +54,7 @@ impl PendingNtfStore {
     /// A line that is no notification is skipped and reported under `Strict`, and so is a last line without a
     /// newline; under `Reference` a last line may lack its newline, and any bad line refuses the restore.
     ///
-    /// Memory is that of the store and of one line.
+    /// No more is held than what was taken, and one line of the greatest length.
     ///
     /// # Errors
     ///
