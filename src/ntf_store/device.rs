@@ -47,7 +47,7 @@ pub struct TokenRegistration {
 }
 
 /// The tokens of a device in order of key, then id. There are few.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Device(Arc<[TokenRegistration]>);
 
 impl Device {

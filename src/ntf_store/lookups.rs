@@ -73,8 +73,18 @@ impl NtfStore {
         atomically(|tx| self.find_token_tx(tx, device, verify_key))
     }
 
-    /// The tokens of a device as of now, in order of key bytes, then ids; under `Strict` also those that lost
+    /// The tokens of a device, in order of key bytes, then ids; under `Strict` also those that lost
     /// their registration.
+    pub fn registrations_tx(
+        &self,
+        tx: &mut Transaction<'_>,
+        device: &DeviceToken,
+    ) -> StmResult<Vec<TokenRegistration>> {
+        let device = self.registrations.get(tx, device)?.unwrap_or_default();
+        Ok(device.iter().cloned().collect())
+    }
+
+    /// [`registrations_tx`](Self::registrations_tx), as of now.
     pub fn registrations(&self, device: &DeviceToken) -> Vec<TokenRegistration> {
         let device = self.registrations.get_atomic(device).unwrap_or_default();
         device.iter().cloned().collect()

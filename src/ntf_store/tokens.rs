@@ -70,8 +70,9 @@ impl NtfStore {
     /// Removes all other tokens of this token's device, with their subscriptions and notifications,
     /// because this one is active now (NS-2). They come in order of key bytes, then ids.
     ///
-    /// Under `Strict`, tokens that lost their registration are removed as well (RACE-68). Under
-    /// `Reference` only those whose registrations are there.
+    /// Under `Strict`, tokens that lost their registration are removed as well (RACE-68), and this one has its
+    /// registration afterwards, also if it had lost it (NS-5). Under `Reference` only those go whose registrations
+    /// are there, and this one has its own only if it had it before.
     ///
     /// # Errors
     ///
@@ -92,9 +93,12 @@ impl NtfStore {
         for rival in device.iter().filter(|one| one.token_id != *token.id()) {
             removed.push(self.remove_token(tx, &rival.token_id)?);
         }
-        if !removed.is_empty() {
-            let device = device.without(|one| one.token_id != *token.id());
-            self.registrations.insert(tx, token.device().clone(), device)?;
+        let mut left = device.without(|one| one.token_id != *token.id());
+        if self.is_strict() {
+            left = left.with_registered(&token.verify_key().into(), token.id(), true);
+        }
+        if left != device {
+            self.registrations.insert(tx, token.device().clone(), left)?;
         }
         Ok(removed)
     }
