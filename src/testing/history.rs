@@ -17,7 +17,11 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use std::sync::Arc;
+
+use crate::stm::{TVar, atomically, guard};
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::thread;
 
 /// A plain object that says what calls should answer, one after the other.
 pub trait SequentialModel: Clone + Eq {
@@ -63,6 +67,38 @@ impl Recorder {
         let returned = self.clock.fetch_add(1, Ordering::SeqCst);
         Call { op, answer, called, returned }
     }
+}
+
+/// Makes the calls of each list on a thread of its own, all threads at once, and gives the history, in any order.
+///
+/// # Panics
+/// When a call panics.
+pub fn record_threads<Op, Answer, F>(lists: Vec<Vec<Op>>, call: F) -> Vec<Call<Op, Answer>>
+where
+    Op: Send + 'static,
+    Answer: Send + 'static,
+    F: Fn(&Op) -> Answer + Send + Sync + 'static,
+{
+    let (recorder, call) = (Arc::new(Recorder::new()), Arc::new(call));
+    let started = TVar::new(false);
+    let threads: Vec<_> = lists
+        .into_iter()
+        .map(|ops| {
+            let (recorder, call, started) = (recorder.clone(), call.clone(), started.clone());
+            thread::spawn(move || {
+                atomically(|tx| guard(started.read(tx)?));
+                ops.into_iter().map(|op| recorder.record(op, &*call)).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    atomically(|tx| started.write(tx, true));
+    let mut calls = Vec::new();
+    for thread in threads {
+        let joined = thread.join();
+        assert!(joined.is_ok(), "a call of the history panicked");
+        calls.extend(joined.into_iter().flatten());
+    }
+    calls
 }
 
 /// The most calls that a history may have.

@@ -14,16 +14,13 @@
 //! ```
 
 use std::fmt;
-use std::sync::Arc;
 
 use quickcheck::{Arbitrary, Gen};
 
 use super::model::QueueModel;
 use super::op::{Answer, QueueOp, run};
 use crate::queue_store::QueueStore;
-use crate::stm::{TVar, atomically, guard};
-use crate::sync::thread;
-use crate::testing::history::{self, Call, Recorder, SequentialModel, Unexplained};
+use crate::testing::history::{self, Call, SequentialModel, Unexplained};
 
 /// How many calls a random sequence has.
 const SEQUENCE: usize = 100;
@@ -129,27 +126,8 @@ pub fn history<S: QueueStore + 'static>(
             return Err(Failure::Answer { seed, ops: vec![op], expected, got });
         }
     }
-    let store = Arc::new(store);
-    let recorder = Arc::new(Recorder::new());
-    let started = TVar::new(false);
-    let threads: Vec<_> = (0..THREADS)
-        .map(|_| {
-            let (store, recorder, started) = (store.clone(), recorder.clone(), started.clone());
-            let ops = some_ops(&mut g, CALLS, is_one_step);
-            thread::spawn(move || {
-                atomically(|tx| guard(started.read(tx)?));
-                let record = |op| recorder.record(op, |op| run(&*store, op));
-                ops.into_iter().map(record).collect::<Vec<_>>()
-            })
-        })
-        .collect();
-    atomically(|tx| started.write(tx, true));
-    let mut calls = Vec::new();
-    for thread in threads {
-        let joined = thread.join();
-        assert!(joined.is_ok(), "a call of the history with seed {seed} panicked");
-        calls.extend(joined.unwrap_or_default());
-    }
+    let lists = (0..THREADS).map(|_| some_ops(&mut g, CALLS, is_one_step)).collect();
+    let calls = history::record_threads(lists, move |op| run(&store, op));
     match history::check(&model, &calls) {
         Ok(_) => Ok((model, calls)),
         Err(error) => Err(Failure::History { calls, error }),
