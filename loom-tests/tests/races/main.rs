@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod ntf_whole;
 mod race_01;
 mod race_02;
 mod race_03;
@@ -28,6 +29,10 @@ mod race_29;
 mod race_31;
 mod race_32;
 mod race_63;
+mod race_64;
 mod race_65;
+mod race_66;
+mod race_67;
+mod race_68;
 mod waiting;
 mod whole;
