@@ -32,6 +32,23 @@ claims() {
   claim order queue_store concurrency::concurrent_operations_keep_the_invariants_and_the_journal_explains_the_state \
     - 2 6000 "histories, with \`Memory\` and with \`Flush\`" "concurrent operations" \
     "without faults, histories of four threads with 1,500 random operations each keep all invariants, and a replay of the journal gives the store's state"
+  claim ntf_strict ntf_store state_machine::a_strict_store_answers_like_the_model_and_stays_sound \
+    SIMPLEX_STORES_MODEL_RUNS 300 - "sequences of up to 119 operations" "" \
+    "without faults, sequences of random operations on a notification server's store satisfy the sequential model: each answer, all maps after each operation, and all invariants"
+  claim ntf_reference ntf_store state_machine::a_reference_store_answers_like_the_model \
+    SIMPLEX_STORES_MODEL_RUNS 300 - "sequences of up to 119 operations" "" \
+    "the same under \`Reference\`, without the invariants"
+  claim ntf_both ntf_store state_machine::on_what_a_server_does_both_semantics_answer_alike \
+    SIMPLEX_STORES_MODEL_RUNS 300 - "sequences of up to 119 operations" "" \
+    "without faults, sequences of random operations that keep a notification server's rules get the same answers under both semantics"
+  claim ntf_histories ntf_store linearizability::concurrent_histories_of_a_strict_store_are_linearizable \
+    SIMPLEX_STORES_HISTORIES 400 21 histories "concurrent operations" \
+    "without faults, histories of three threads with seven random operations each on a notification server's store are linearizable to the sequential model"
+  claim ntf_histories_reference ntf_store linearizability::concurrent_histories_of_a_reference_store_are_linearizable \
+    SIMPLEX_STORES_HISTORIES 400 21 histories "concurrent operations" "the same under \`Reference\`"
+  claim ntf_account ntf_store concurrency::what_was_put_in_is_in_the_store_or_was_given_back_once \
+    - 1 6000 "history" "concurrent operations" \
+    "without faults, a history of four threads with 1,500 random operations each on a notification server's store keeps all invariants, and each token and subscription that was put in is in the store or was given back once"
   claim kills_fsync queue_store crash::killed_process_keeps_everything_acknowledged_with_fsync \
     SIMPLEX_STORES_KILLS 50 - kills "" \
     "under kills of the process at random moments, with \`Fsync\`, histories of three threads that add, secure, associate and delete keep everything acknowledged and all invariants"

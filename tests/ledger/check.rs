@@ -8,9 +8,6 @@ use crate::tests_named::{Sources, names};
 /// The text of a row whose test is still to be written; for races only.
 const OPEN: &str = "open: race catalogue";
 
-/// The text of a case's row whose test comes with its store.
-const LATER: &str = "with the notification store";
-
 /// A numbered item of the specification.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
@@ -43,8 +40,7 @@ pub(crate) fn check_items(items: &[Item], rows: &[Row], sources: &Sources) -> Ve
     problems
 }
 
-/// Each recorded case has exactly one row, which names items and tests that are there. Cases of the
-/// notification store, whose names begin with N, may wait for that store.
+/// Each recorded case has exactly one row, which names items and tests that are there.
 pub(crate) fn check_cases(
     cases: &[String],
     items: &[Item],
@@ -54,11 +50,7 @@ pub(crate) fn check_cases(
     let subjects: Vec<&str> = cases.iter().map(|case| &**case).collect();
     let mut problems = check_subjects(&subjects, rows);
     for row in rows {
-        let untested = row.subject.starts_with('N').then_some(LATER);
-        problems.extend(check_tests(row, untested, sources));
-        if untested.is_some_and(|reason| row.tests == reason) {
-            continue;
-        }
+        problems.extend(check_tests(row, None, sources));
         let named = row.texts.first().map_or("", |text| text);
         let unknown = named.split(", ").filter(|id| !items.iter().any(|item| item.id == **id));
         problems.extend(unknown.map(|id| format!("{}: no item {id}", row.place)));
@@ -143,16 +135,12 @@ fn a_case_needs_a_row_with_known_items() {
     let items = items("TM-1\n");
     let sources = Sources::made_of(&[("t.rs", "#[test]\nfn shows() {}\n")]);
     let cases = ["01 one".to_owned(), "N1 other".to_owned()];
-    let later = row("N1 other", LATER);
-    let check = |first: Row| check_cases(&cases, &items, &[first, later.clone()], &sources);
+    let other = row("N1 other", "`t.rs::shows`");
+    let check = |first: Row| check_cases(&cases, &items, &[first, other.clone()], &sources);
     assert_eq!(check(row("01 one", "`t.rs::shows`")), Vec::<String>::new());
     let mut unknown = row("01 one", "`t.rs::shows`");
     unknown.texts = vec!["TM-1, TM-9".into()];
     assert_eq!(check(unknown), ["p:1: no item TM-9"]);
     assert_eq!(check(row("01 two", "`t.rs::shows`")).len(), 2);
-    assert_eq!(check(row("01 one", LATER)), ["p:1: 01 one names no test"]);
-    let mut tested = row("N1 other", "`t.rs::shows`");
-    tested.texts = vec!["NE-9".into()];
-    let rows = [row("01 one", "`t.rs::shows`"), tested];
-    assert_eq!(check_cases(&cases, &items, &rows, &sources), ["p:1: no item NE-9"]);
+    assert_eq!(check(row("01 one", "later")), ["p:1: 01 one names no test"]);
 }

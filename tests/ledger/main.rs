@@ -15,11 +15,12 @@ use page::{Row, rows};
 use tests_named::{Sources, names};
 
 /// The pages whose rows are items; `edge.md` has rows for recorded cases instead.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "map.md",
     "encodings.md",
     "journal.md",
     "ntf-records.md",
+    "ntf-store.md",
     "queue-store.md",
     "pending-ntfs.md",
     "races.md",

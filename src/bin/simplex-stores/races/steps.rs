@@ -32,5 +32,9 @@ steps! {
     "RACE-31" "race_31"
     "RACE-32" "race_32"
     "RACE-63" "race_63"
+    "RACE-64" "race_64"
     "RACE-65" "race_65"
+    "RACE-66" "race_66"
+    "RACE-67" "race_67"
+    "RACE-68" "race_68"
 }
