@@ -23,6 +23,9 @@ add_with_log_memory add with a store log, not waited for
 add_with_log_flush  add with a store log, flushed
 add_with_log_fsync  add with a store log, synced to disk
 replay              replay of a store log
+ntf_add_subscription add a notification subscription
+ntf_append          append a notification to its token's last
+ntf_delete_token    delete a token with 10,000 subscriptions, per subscription
 "
 
 # The reference implementation's own figures (GHC 9.0.2, -O2, two cores, measured on like hardware):
@@ -42,11 +45,13 @@ add_with_log_flush 100000   38500  43800
 add_with_log_flush 1000000  22500  23500
 replay             100000   25200
 replay             1000000  14700
+ntf_add_subscription 100000  127000 162000
+ntf_add_subscription 1000000  52300  80300
 "
 
 measure() { # QUEUES
   echo "measuring with $1 queues" >&2
-  SIMPLEX_STORES_BENCH_QUEUES=$1 cargo bench --bench queue_store --bench journal -- --noplot
+  SIMPLEX_STORES_BENCH_QUEUES=$1 cargo bench --bench queue_store --bench journal --bench ntf_store -- --noplot
   mkdir -p "$RESULTS/memory"
   SIMPLEX_STORES_BENCH_QUEUES=$1 cargo bench --bench memory | tee "$RESULTS/memory/$1.txt"
 }
