@@ -154,11 +154,10 @@ impl StoreLogConfig {
         self
     }
 
-    /// Sets the longest line held in memory, in bytes (at least 1). A longer one is skipped and
-    /// reported.
+    /// Sets the longest line held in memory, in bytes. A longer one is skipped and reported.
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
-        self.max_line = bytes.max(1);
+        self.max_line = bytes;
         self
     }
 

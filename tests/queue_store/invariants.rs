@@ -81,6 +81,7 @@ fn every_kind_of_damage_is_found() {
     );
     finds!(|s| s.services[0].rcv.hash = IdsHash::EMPTY, Violation::WrongHash { .. });
     finds!(|s| s.service_certs.clear(), Violation::CertIndex { .. });
+    finds!(|s| s.services[0].record.service_id = service_id(9), Violation::CertIndex { .. });
     finds!(
         |s| drop(s.services.pop()),
         Violation::CertIndex { .. },

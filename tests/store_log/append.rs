@@ -124,3 +124,18 @@ fn a_disk_error_while_opening_names_the_step() {
     assert_eq!(source.kind(), ErrorKind::StorageFull);
     assert!(error.to_string().contains("cutting off the torn last line"), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_torn_line_is_kept_with_the_logs_access_rights() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("F");
+    fs::write(&path, "a torn line").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let config = simplex_stores::store_log::StoreLogConfig::new(&path);
+    let (_journal, report) = Journal::open_append(&config).unwrap();
+    let (_, kept) = report.torn_tail.unwrap();
+    assert_eq!(fs::metadata(kept).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -45,6 +45,23 @@ fn damage_is_located_and_the_original_stays_beyond_retention() {
     }
 }
 
+/// A log may be damaged in more places than anybody wants to read of.
+#[test]
+fn places_beyond_the_limit_are_counted_and_not_listed() {
+    let mut log = Vec::new();
+    for number in 1..=5 {
+        log.extend(b"NO RECORD\n");
+        log.extend(lines(&[create(number)]));
+    }
+    log.extend(b"NO RECORD\n".repeat(3));
+    log.extend(lines(&[create(6)]));
+    let config = config(disk_with(log)).on_damage(OnDamage::Refuse).max_warnings(2);
+    let OpenError::Damaged { damage, total, .. } = open(&config).unwrap_err() else {
+        panic!("refused as damaged")
+    };
+    assert_eq!((damage.len(), total), (2, 8));
+}
+
 #[test]
 fn refused_damage_changes_nothing_on_disk() {
     let (log, at) = damaged_log();

@@ -141,6 +141,29 @@ fn a_failed_sync_at_close_is_told_by_close() {
     assert_eq!(journal.close().unwrap_err().kind(), JournalErrorKind::Sync);
 }
 
+/// Whoever asks only after the journal has closed is told the same as who asked before.
+#[test]
+fn a_failed_record_stays_failed_when_the_journal_closes() {
+    let failing = FailingStorage::new(Arc::new(MemStorage::new()));
+    let (journal, ..) = open(&config(failing.clone())).unwrap();
+    let [first, second] = [1, 2].map(|number| journal.submit(number, vec![create(1)]));
+    failing.plan(Plan::NthOf(Operation::Write, 1, EIO));
+    let error = first.wait().unwrap_err();
+    assert_eq!(journal.close(), Err(error));
+    assert_eq!(second.wait(), Err(error));
+}
+
+#[test]
+fn close_tells_the_first_error() {
+    let failing = FailingStorage::new(Arc::new(MemStorage::new()));
+    let (journal, ..) = open(&config(failing.clone())).unwrap();
+    journal.submit(1, vec![create(1)]).wait().unwrap();
+    failing.plan(Plan::From(1, Fault::Error(ErrorKind::StorageFull)));
+    let error = journal.submit(2, vec![create(2)]).wait().unwrap_err();
+    assert_eq!(error.kind(), JournalErrorKind::Write);
+    assert_eq!(journal.close(), Err(error), "the sync of what was good fails too");
+}
+
 #[test]
 fn close_makes_everything_durable_under_every_durability() {
     for durability in [Durability::Memory, Durability::Flush, Durability::Fsync] {

@@ -106,6 +106,39 @@ fn everything_behind_a_hole_is_written_also_when_it_takes_several_groups() {
     assert_eq!(disk.read(LOG).unwrap(), expected);
 }
 
+/// Far more tickets than any bound on what is on its way: none of them keeps the last from being waited for.
+#[test]
+fn any_number_of_tickets_may_be_open() {
+    let (journal, ..) = open(&config(MemStorage::new())).unwrap();
+    let tickets: Vec<_> = (1..=9_000).map(|n| journal.submit(n, vec![time(1, 1)])).collect();
+    for ticket in tickets {
+        ticket.wait().unwrap();
+    }
+}
+
+#[test]
+fn closing_writes_as_many_groups_as_there_are() {
+    let disk = MemStorage::new();
+    let (journal, ..) = open(&config(disk.clone())).unwrap();
+    let records: Vec<_> = (1..=12_000).map(create).collect();
+    let tickets: Vec<_> =
+        (1..).zip(&records).map(|(n, record)| journal.submit(n, vec![record.clone()])).collect();
+    journal.close().unwrap();
+    assert_eq!(disk.read(LOG).unwrap(), lines(&records));
+    for ticket in tickets {
+        ticket.wait().unwrap();
+    }
+}
+
+#[test]
+fn race27_a_number_that_never_came_is_not_waited_for_once_the_journal_is_closed() {
+    let (journal, ..) = open(&config(MemStorage::new())).unwrap();
+    journal.submit(1, vec![create(1)]).wait().unwrap();
+    journal.close().unwrap();
+    assert_eq!(journal.close_after(1), Ok(()));
+    assert_eq!(journal.close_after(5).unwrap_err().kind(), JournalErrorKind::Closed);
+}
+
 #[test]
 fn jr17_the_records_of_one_submission_stand_together() {
     let disk = MemStorage::new();

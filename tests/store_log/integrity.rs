@@ -2,9 +2,10 @@
 //! program's file for it.
 
 use simplex_stores::{
+    protocol::Semantics,
     store_log::{
-        DamageReason, Durability, Integrity, OnDamage, OpenError, ReplayReport, StoreLogConfig,
-        WarningKind, replay,
+        DamageReason, Durability, Integrity, LogRecord, OnDamage, OpenError, ReplayReport,
+        StoreLogConfig, WarningKind, replay,
     },
     testing::{Crash, MemStorage},
 };
@@ -76,6 +77,55 @@ fn a_changed_record_that_still_reads_is_found_and_kept_when_skipped() {
     let kept = report.backup.unwrap();
     assert!(kept.to_str().unwrap().ends_with(".damaged"));
     assert_eq!(disk.read(kept).unwrap(), changed);
+}
+
+/// A log of five blocks; the second and the fourth are one long line each. Gives the blocks' ends.
+fn five_blocks() -> (MemStorage, [usize; 5]) {
+    let disk = MemStorage::new();
+    let (journal, ..) = open(&with_sidecar(&disk).durability(Durability::Fsync)).unwrap();
+    let long = format!("LINK AAAA AAAA {} AAAA", "A".repeat(20_000));
+    let long = LogRecord::parse(long.as_bytes(), Semantics::Strict).unwrap();
+    let many = |from: u32| (from..from + 100).map(create).collect::<Vec<_>>();
+    let blocks = [many(0), vec![long.clone()], many(100), vec![long], many(200)];
+    let mut end = 0;
+    let ends = blocks.each_ref().map(|records| {
+        end += lines(records).len();
+        end
+    });
+    for (number, records) in (1..).zip(blocks) {
+        journal.submit(number, records).wait().unwrap();
+    }
+    journal.close().unwrap();
+    (disk, ends)
+}
+
+/// Makes another date of the one that ends the last line before `end`: it can still be read.
+fn change_date(disk: &MemStorage, end: usize) {
+    disk.damage(LOG, |bytes| bytes[end - 2] ^= 1);
+}
+
+#[test]
+fn only_what_is_unreadable_inside_a_changed_block_is_proven_with_it() {
+    let (disk, ends) = five_blocks();
+    disk.damage(LOG, |bytes| bytes[ends[1]] = b'X');
+    let short_lines_only = with_sidecar(&disk).max_line(1000);
+    let report = replay(&short_lines_only, &mut TestStore::default()).unwrap();
+    let found: Vec<_> = report.damage.iter().map(|d| (d.offset as usize, d.proven)).collect();
+    // The first long line; the changed block, and the line in it; the second long line.
+    assert_eq!(found, [(ends[0], false), (ends[1], true), (ends[1], true), (ends[2], false)]);
+    assert_eq!((report.damage_total, report.damage_proven), (4, 2));
+}
+
+#[test]
+fn changed_blocks_beyond_the_limit_are_counted_and_not_listed() {
+    let (disk, ends) = five_blocks();
+    for block in [0, 2, 4] {
+        change_date(&disk, ends[block]);
+    }
+    let listing_one = with_sidecar(&disk).max_warnings(1).max_line(1000);
+    let report = replay(&listing_one, &mut TestStore::default()).unwrap();
+    // The two long lines are damage too, and not proven.
+    assert_eq!((report.damage.len(), report.damage_total, report.damage_proven), (1, 5, 3));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, io::ErrorKind, path::Path, sync::Arc};
 use serde::{Deserialize, Serialize};
 use simplex_stores::{
     store_log::{SnapshotError, SnapshotKind, read_snapshot, write_snapshot},
+    sync::atomic::{AtomicU64, Ordering},
     testing::{Crash, FailingStorage, Fault, MemStorage, Plan},
 };
 
@@ -42,6 +43,25 @@ fn what_was_written_is_read() {
     for count in [0, 1, 100, 100_000] {
         assert_eq!(read(&written(&value(count))).unwrap(), value(count));
     }
+}
+
+/// A value that somebody changes while it is written.
+struct Restless(AtomicU64);
+
+impl Serialize for Restless {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn a_value_that_encodes_differently_each_time_is_not_written() {
+    let disk = written(&value(1));
+    let before = disk.read(path());
+    let restless = Restless(AtomicU64::new(7));
+    let error = write_snapshot(&disk, path(), KIND, &restless).unwrap_err();
+    assert!(matches!(error, SnapshotError::Encode { .. }), "{error}");
+    assert_eq!((disk.read(path()), disk.names().len()), (before, 1));
 }
 
 #[test]
