@@ -1,7 +1,7 @@
 //! The command line of simplex-stores: replay, check, dump, compact, make and exercise store logs.
 //!
 //! One file per subcommand; what they share is in [`forms`] (the JSON forms), [`loading`] (a log
-//! into a store), [`load`] (concurrent random work), [`output`], [`progress`] and [`failure`] (exit
+//! into a store), [`load`] (concurrent random work), [`recorded`] (recorded runs), [`output`], [`progress`] and [`failure`] (exit
 //! codes).
 
 mod cli;
@@ -21,6 +21,7 @@ mod memory;
 mod output;
 mod progress;
 mod races;
+mod recorded;
 mod replay;
 mod report;
 mod stress;

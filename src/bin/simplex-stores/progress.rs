@@ -30,8 +30,13 @@ fn styled(template: &str) -> ProgressBar {
 
 /// Shows the progress of replaying and compacting on `bar`.
 pub(crate) fn shown_on(config: StoreLogConfig, bar: &ProgressBar) -> StoreLogConfig {
+    config.progress(on_bar(bar))
+}
+
+/// Shows what it is called with on `bar`.
+pub(crate) fn on_bar(bar: &ProgressBar) -> impl Fn(Progress) + Send + Sync + 'static {
     let bar = bar.clone();
-    config.progress(move |progress: Progress| {
+    move |progress: Progress| {
         let message = match progress.phase {
             Phase::Verifying => "comparing",
             Phase::Replaying => "replaying",
@@ -43,5 +48,5 @@ pub(crate) fn shown_on(config: StoreLogConfig, bar: &ProgressBar) -> StoreLogCon
             bar.set_length(progress.total_bytes);
         }
         bar.set_position(progress.bytes);
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! Concurrent random work on a store, shared by `stress` and `demo`.
+//! Concurrent random work on a store, shared by `stress`, `demo` and `ntf stress`.
 //!
 //! Every thread picks queues from the same field, some of them from a small hot part of it, so that threads
 //! meet. What an operation answers depends on what the others did; what may never happen is an
@@ -21,8 +21,8 @@ use simplex_stores::{
     sync::thread,
 };
 
-pub(crate) use self::field::Field;
 use self::work::Worker;
+pub(crate) use self::{field::Field, work::Answer};
 use crate::{failure::Failure, output::Out, report::rate};
 
 /// Operations between two looks at the clock.
@@ -77,18 +77,34 @@ struct Tally {
     failures: Vec<String>,
 }
 
-/// Runs the plan; `bar` counts operations.
+/// One thread's work, an operation at a time.
+pub(crate) trait Work: Send + 'static {
+    /// Does one operation; its name and how it ended.
+    fn operation(&mut self) -> (&'static str, Answer);
+}
+
+/// Runs the plan on a queue store; `bar` counts operations.
 pub(crate) fn run(
     store: &Arc<StmQueueStore>,
     field: &Arc<Field>,
     plan: Plan,
     bar: &ProgressBar,
 ) -> Result<LoadForm, Failure> {
+    run_workers(plan, bar, |seed| Worker::new(Arc::clone(store), Arc::clone(field), seed))
+}
+
+/// Runs the plan with a worker for each thread, made with the thread's own seed; `bar` counts operations.
+pub(crate) fn run_workers<W: Work>(
+    plan: Plan,
+    bar: &ProgressBar,
+    worker: impl Fn(u64) -> W,
+) -> Result<LoadForm, Failure> {
     let before = stats();
     let started = Instant::now();
     let workers: Vec<_> = (0..plan.threads)
         .map(|number| {
-            let worker = Worker::new(Arc::clone(store), Arc::clone(field), plan.seed, number);
+            let own = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let worker = worker(plan.seed.wrapping_add(own));
             let bar = bar.clone();
             let share = share(plan, number);
             thread::spawn(move || work(worker, share, started, &bar))
@@ -115,7 +131,7 @@ fn share(plan: Plan, number: usize) -> End {
     }
 }
 
-fn work(mut worker: Worker, end: End, started: Instant, bar: &ProgressBar) -> Tally {
+fn work(mut worker: impl Work, end: End, started: Instant, bar: &ProgressBar) -> Tally {
     let mut tally = Tally::default();
     let mut done = 0;
     loop {
@@ -137,12 +153,12 @@ fn work(mut worker: Worker, end: End, started: Instant, bar: &ProgressBar) -> Ta
 }
 
 impl Tally {
-    fn count(&mut self, operation: &'static str, result: work::Answer) {
+    fn count(&mut self, operation: &'static str, result: Answer) {
         let answers = self.by_operation.entry(operation).or_default();
         match result {
-            work::Answer::Done => answers.done += 1,
-            work::Answer::Refused => answers.refused += 1,
-            work::Answer::Failed(error) => {
+            Answer::Done => answers.done += 1,
+            Answer::Refused => answers.refused += 1,
+            Answer::Failed(error) => {
                 self.failures_total += 1;
                 if self.failures.len() < SHOWN_FAILURES {
                     self.failures.push(format!("{operation}: {error}"));

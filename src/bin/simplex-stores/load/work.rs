@@ -7,14 +7,14 @@ use simplex_stores::{
     queue_store::{BasicQueue, QueueKey, QueueStore, StmQueueStore},
 };
 
-use super::field::Field;
+use super::{Work, field::Field};
 use crate::dice::Dice;
 
 /// How many queues a batch asks for.
 const BATCH: usize = 20;
 
 /// How an operation ended.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Done,
     /// An answer that the rules allow, given what other threads did.
     Refused,
@@ -40,18 +40,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(
-        store: Arc<StmQueueStore>,
-        field: Arc<Field>,
-        seed: u64,
-        number: usize,
-    ) -> Self {
-        let own = seed.wrapping_add((number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        Self { store, field, dice: Dice::new(own) }
+    pub(super) fn new(store: Arc<StmQueueStore>, field: Arc<Field>, seed: u64) -> Self {
+        Self { store, field, dice: Dice::new(seed) }
     }
+}
 
-    /// Does one operation; its name and how it ended.
-    pub(super) fn operation(&mut self) -> (&'static str, Answer) {
+impl Work for Worker {
+    fn operation(&mut self) -> (&'static str, Answer) {
         match self.dice.below(100) {
             0..30 => self.look_up(),
             30..34 => ("getQueues", self.get_queues().into()),
@@ -63,7 +58,9 @@ impl Worker {
             _ => self.change(),
         }
     }
+}
 
+impl Worker {
     fn look_up(&mut self) -> (&'static str, Answer) {
         let Some(spot) = self.field.spot(&mut self.dice) else {
             return ("getQueue", Answer::Refused);

@@ -6,12 +6,15 @@ use simplex_stores::{
     encoding::base64url,
     protocol::{
         AuthKey, Blob, BlockingInfo, LinkData, LinkId, NotifierId, NtfCreds, QueueRec, RecipientId,
-        RecipientKeys, RoundedDate, Semantics, ServiceId, ServiceParty, ServiceRec, TextDecode,
+        RecipientKeys, RoundedDate, ServiceId, ServiceParty, ServiceRec,
     },
     queue_store::QueueKey,
 };
 
-use crate::forms::{NtfForm, RecForm, SvcForm};
+use crate::{
+    forms::{NtfForm, RecForm, SvcForm},
+    recorded::{Parsed, field, id, ids, json_fault, read, string, strings, with_text},
+};
 
 /// One line of `ops.jsonl`: the operation, and what the reference did.
 pub(super) struct Step<'a> {
@@ -89,21 +92,6 @@ const ON_QUEUE: [&str; 13] = [
     "setQueueService",
 ];
 
-/// What is wrong with a line, for the user.
-type Parsed<T> = Result<T, String>;
-
-/// What is wrong with a JSON text. A value of another type is not repeated as serde does, for values
-/// may be secret (RACE-17).
-pub(super) fn json_fault(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let names_a_field = ["missing field", "duplicate field"].iter().any(|it| text.starts_with(it));
-    match (error.is_data() && !names_a_field, error.column()) {
-        (false, _) => text,
-        (true, 0) => "a field holds a value of another type".to_owned(),
-        (true, column) => format!("a value of another type before column {column}"),
-    }
-}
-
 impl<'a> Step<'a> {
     pub(super) fn parse(line: &'a str) -> Parsed<Self> {
         let raw: RawStep<'a> = serde_json::from_str(line).map_err(|error| json_fault(&error))?;
@@ -144,6 +132,12 @@ impl Call {
             op if ON_QUEUE.contains(&op) => {
                 Self::OnQueue(id(args, "rid")?, Change::parse(op, args)?)
             }
+            op if op.starts_with("stm") => {
+                return Err(format!(
+                    "{op} is no operation of the queue store; `ntf trace` runs those of the \
+                     notification store"
+                ));
+            }
             op => return Err(format!("{op} is no operation of the queue store")),
         })
     }
@@ -173,53 +167,10 @@ impl Change {
     }
 }
 
-/// Reads the text form of a value; link data may have empty parts.
-fn read<T: TextDecode>(text: &str) -> Parsed<T> {
-    T::from_text(text.as_bytes(), Semantics::Strict).map_err(|error| error.to_string())
-}
-
-fn field<'a>(args: &'a Value, name: &str) -> Parsed<&'a Value> {
-    args.get(name).ok_or_else(|| format!("no field {name}"))
-}
-
-fn string<'a>(args: &'a Value, name: &str) -> Parsed<&'a str> {
-    field(args, name)?.as_str().ok_or_else(|| format!("{name} is not a text"))
-}
-
-fn strings<'a>(args: &'a Value, name: &str) -> Parsed<Vec<&'a str>> {
-    let list = field(args, name)?.as_array().ok_or_else(|| format!("{name} is not a list"))?;
-    let item = |item: &'a Value| item.as_str().ok_or_else(|| format!("{name} holds no texts"));
-    list.iter().map(item).collect()
-}
-
-/// A value that is written as its text form.
-fn id<T: TextDecode>(args: &Value, name: &str) -> Parsed<T> {
-    read(string(args, name)?).map_err(|error| format!("{name}: {error}"))
-}
-
-fn ids<T: TextDecode>(args: &Value, name: &str) -> Parsed<Vec<T>> {
-    strings(args, name)?.into_iter().map(read).collect()
-}
-
 fn optional_id(args: &Value) -> Parsed<Option<ServiceId>> {
     match field(args, "service_id")? {
         Value::Null => Ok(None),
         _ => id(args, "service_id").map(Some),
-    }
-}
-
-/// A form that carries its own text: the text is read, and must make the same form again.
-fn with_text<F, T>(args: &Value, name: &str, text: fn(&F) -> &str) -> Parsed<T>
-where
-    F: for<'de> Deserialize<'de> + for<'t> From<&'t T> + PartialEq,
-    T: TextDecode,
-{
-    let form: F =
-        serde_json::from_value(field(args, name)?.clone()).map_err(|error| json_fault(&error))?;
-    let value: T = read(text(&form)).map_err(|error| format!("{name}: {error}"))?;
-    match F::from(&value) == form {
-        true => Ok(value),
-        false => Err(format!("{name}: its text and its fields differ")),
     }
 }
 

@@ -2,22 +2,18 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use simplex_stores::{
     protocol::Semantics,
     queue_store::{QueueKey, QueueStore},
 };
 
 use super::{
-    TraceArgs,
-    call::{Call, Step, json_fault},
+    Tally, TraceArgs,
+    call::{Call, Step},
     difference::kind_of,
-    for_each_line,
-    journal::{self, lines, text},
+    journal,
     ledger::Kind,
     live,
-    report::Tally,
     runner::{Outcome, Runner},
     state,
 };
@@ -26,6 +22,7 @@ use crate::{
     failure::{Exit, Failure},
     files::ScratchFolder,
     output::Out,
+    recorded::{for_each_line, lines, snapshots, text},
 };
 
 pub(super) fn run(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
@@ -179,23 +176,4 @@ fn append(log: &mut String, lines: &[String]) {
         log.push_str(line);
         log.push('\n');
     }
-}
-
-/// The recorded states, by the operation that they stand before.
-fn snapshots(path: &Path) -> Result<BTreeMap<u64, Vec<String>>, Failure> {
-    #[derive(Deserialize)]
-    struct Snapshot<'a> {
-        before_op: u64,
-        #[serde(borrow)]
-        state: &'a RawValue,
-    }
-    let mut snapshots = BTreeMap::new();
-    for_each_line(path, |number, line| {
-        let content = |error: serde_json::Error| Failure::content(path, number, json_fault(&error));
-        let snapshot: Snapshot<'_> = serde_json::from_str(line).map_err(content)?;
-        let state = state::array_lines(snapshot.state).map_err(content)?;
-        snapshots.insert(snapshot.before_op, state);
-        Ok(true)
-    })?;
-    Ok(snapshots)
 }

@@ -8,10 +8,11 @@ use simplex_stores::{
     store_log::{OnDamage, ReplayReport, StoreLogConfig},
 };
 
-use super::{report::Tally, state, warnings};
+use super::{Tally, state, warnings};
 use crate::{
     failure::Failure,
     files::{ScratchFolder, require_log},
+    recorded::{lines, text},
 };
 
 /// Enough for every warning of any recorded run.
@@ -65,14 +66,4 @@ pub(super) fn compact(
     let snapshot = store.snapshot();
     store.close().map_err(|error| Failure::store("closing the journal", &error))?;
     Ok(snapshot)
-}
-
-/// A file's text.
-pub(super) fn text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(Failure::reading(path))
-}
-
-/// A file's lines.
-pub(super) fn lines(path: &Path) -> Result<Vec<String>, Failure> {
-    Ok(text(path)?.lines().map(str::to_owned).collect())
 }

@@ -1,6 +1,8 @@
 //! The kinds of difference that `Strict` may show against the reference, each with its items of
 //! the specification. Whatever fits none of them fails a check.
 
+use crate::recorded::Listed;
+
 /// A kind of difference that `docs/conformance` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -32,9 +34,8 @@ pub(super) enum Kind {
     QueueKept,
 }
 
-impl Kind {
-    /// The items of the specification that say what the reference does.
-    pub(super) fn items(self) -> &'static str {
+impl Listed for Kind {
+    fn items(self) -> &'static str {
         match self {
             Self::DeletedNotFound | Self::DeletedLookup | Self::DeletedInBatch => "QS-12",
             Self::DeletedLinkLookup | Self::LinkIdReused | Self::NoLinkOfDeleted => {
@@ -49,8 +50,7 @@ impl Kind {
         }
     }
 
-    /// What the strict store does instead.
-    pub(super) fn text(self) -> &'static str {
+    fn text(self) -> &'static str {
         match self {
             Self::DeletedNotFound => "an operation does not find a deleted queue",
             Self::DeletedLookup => "a lookup by recipient id gives AUTH for a deleted queue",

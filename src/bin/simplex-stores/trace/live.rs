@@ -17,11 +17,16 @@ use simplex_stores::{
 };
 
 use super::{
-    journal::{compact, lines, replay, text},
+    Tally,
+    journal::{compact, replay},
     ledger::Kind,
-    report::Tally,
 };
-use crate::{failure::Failure, files::ScratchFolder, forms::RecForm};
+use crate::{
+    failure::Failure,
+    files::ScratchFolder,
+    forms::RecForm,
+    recorded::{lines, text},
+};
 
 /// Live queues by recipient id, with their records.
 type Queues = BTreeMap<String, Value>;

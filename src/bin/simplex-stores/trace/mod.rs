@@ -6,26 +6,25 @@ mod difference;
 mod journal;
 mod ledger;
 mod live;
-mod report;
 mod runner;
 mod state;
 mod warnings;
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use self::{call::Step, runner::Runner};
+use self::{call::Step, ledger::Kind, runner::Runner};
 use crate::{
     cli::SemanticsArg,
     failure::{Exit, Failure},
     files::ScratchFolder,
     output::Out,
+    recorded::{self, for_each_line},
 };
+
+/// What a check finds, by the kinds of this store's ledger.
+type Tally = recorded::Tally<Kind>;
 
 /// Run a folder's ops.jsonl against a new store, and print each result in the same form.
 ///
@@ -69,19 +68,4 @@ fn print(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
         Ok(!out.is_closed())
     })?;
     Ok(Exit::Fine)
-}
-
-/// Calls `each` with the lines of a text file, numbered from 1, while it answers true.
-fn for_each_line(
-    path: &Path,
-    mut each: impl FnMut(usize, &str) -> Result<bool, Failure>,
-) -> Result<(), Failure> {
-    let file = File::open(path).map_err(Failure::reading(path))?;
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.map_err(Failure::reading(path))?;
-        if !each(number + 1, &line)? {
-            break;
-        }
-    }
-    Ok(())
 }

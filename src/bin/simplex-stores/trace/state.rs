@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 use simplex_stores::{protocol::Semantics, queue_store::stm::StoreSnapshot};
 
-use super::{ledger::Kind, report::Tally};
+use super::{Tally, ledger::Kind};
 use crate::forms::{state_lines, to_json};
 
 /// Compares a state with recorded lines. Under `Reference` they must be equal; a strict state is
@@ -26,12 +26,6 @@ pub(super) fn compare(
             tally.lines(place, &live, &got);
         }
     }
-}
-
-/// The objects of a state that is written as one JSON array.
-pub(super) fn array_lines(array: &RawValue) -> Result<Vec<String>, serde_json::Error> {
-    let objects: Vec<&RawValue> = serde_json::from_str(array.get())?;
-    Ok(objects.into_iter().map(|object| object.get().to_owned()).collect())
 }
 
 /// A recorded state without tombstones and without what leads to them; counts what was left out.

@@ -6,7 +6,7 @@
 
 use simplex_stores::store_log::{ReplayReport, WarningKind};
 
-use super::report::Tally;
+use super::Tally;
 
 /// The operation that is about a service, not about a queue.
 const SERVICE: &str = "getCreateService";

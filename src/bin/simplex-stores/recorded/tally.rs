@@ -1,23 +1,38 @@
-//! What a check found.
+//! What a comparison with a recorded run found.
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::Serialize;
 
-use super::ledger::Kind;
 use crate::output::Out;
 
 /// How many differences are shown one by one, and how much of each.
 const SHOWN: usize = 20;
 const SHOWN_BYTES: usize = 400;
 
+/// A kind of difference that `docs/conformance` lists.
+pub(crate) trait Listed: Copy + Ord {
+    /// The items of the specification that say what the reference does.
+    fn items(self) -> &'static str;
+
+    /// What the strict store does instead.
+    fn text(self) -> &'static str;
+}
+
 /// Everything that a check found: what it compared, and the differences.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
+#[derive(Debug)]
+pub(crate) struct Tally<K> {
     compared: BTreeMap<&'static str, u64>,
-    listed: BTreeMap<Kind, u64>,
+    listed: BTreeMap<K, u64>,
     unlisted: Vec<Unlisted>,
     unlisted_total: u64,
+}
+
+impl<K> Default for Tally<K> {
+    fn default() -> Self {
+        let (compared, listed) = (BTreeMap::new(), BTreeMap::new());
+        Self { compared, listed, unlisted: Vec::new(), unlisted_total: 0 }
+    }
 }
 
 /// A difference that the ledger does not list.
@@ -28,21 +43,21 @@ struct Unlisted {
     got: String,
 }
 
-impl Tally {
+impl<K: Listed> Tally<K> {
     /// Something was compared.
-    pub(super) fn compared(&mut self, what: &'static str, count: u64) {
+    pub(crate) fn compared(&mut self, what: &'static str, count: u64) {
         *self.compared.entry(what).or_default() += count;
     }
 
     /// A difference of a listed kind, so many times.
-    pub(super) fn listed(&mut self, kind: Kind, count: u64) {
+    pub(crate) fn listed(&mut self, kind: K, count: u64) {
         if count > 0 {
             *self.listed.entry(kind).or_default() += count;
         }
     }
 
     /// A difference that no kind explains.
-    pub(super) fn unlisted(&mut self, place: impl fmt::Display, expected: &str, got: &str) {
+    pub(crate) fn unlisted(&mut self, place: impl fmt::Display, expected: &str, got: &str) {
         self.unlisted_total += 1;
         if self.unlisted.len() < SHOWN {
             let (expected, got) = from_first_difference(expected, got);
@@ -51,7 +66,7 @@ impl Tally {
     }
 
     /// Compares two lists line by line.
-    pub(super) fn lines<A: AsRef<str>, B: AsRef<str>>(
+    pub(crate) fn lines<A: AsRef<str>, B: AsRef<str>>(
         &mut self,
         place: impl fmt::Display,
         expected: &[A],
@@ -67,11 +82,11 @@ impl Tally {
         }
     }
 
-    pub(super) fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.unlisted_total == 0
     }
 
-    pub(super) fn print(&self, folder: &Path, semantics: &str, out: &mut Out) {
+    pub(crate) fn print(&self, folder: &Path, semantics: &str, out: &mut Out) {
         let compared: Vec<String> =
             self.compared.iter().map(|(what, count)| format!("{count} {what}")).collect();
         out.line(format_args!(
@@ -89,9 +104,9 @@ impl Tally {
         }
     }
 
-    pub(super) fn print_json(&self, folder: &Path, semantics: &str, out: &mut Out) {
+    pub(crate) fn print_json(&self, folder: &Path, semantics: &str, out: &mut Out) {
         #[derive(Serialize)]
-        struct Listed {
+        struct ListedForm {
             items: &'static str,
             what: &'static str,
             count: u64,
@@ -102,11 +117,11 @@ impl Tally {
             semantics: &'a str,
             holds: bool,
             compared: &'a BTreeMap<&'static str, u64>,
-            listed: Vec<Listed>,
+            listed: Vec<ListedForm>,
             other_total: u64,
             other: &'a [Unlisted],
         }
-        let listed = self.listed.iter().map(|(kind, count)| Listed {
+        let listed = self.listed.iter().map(|(kind, count)| ListedForm {
             items: kind.items(),
             what: kind.text(),
             count: *count,
