@@ -6,6 +6,7 @@
 
 mod changes;
 mod edge;
+mod ntf;
 mod streams;
 mod traces;
 

@@ -8,11 +8,12 @@ use simplex_stores::{
 
 use crate::{
     compact::CompactArgs, completions::CompletionsArgs, demo::DemoArgs, dump::DumpArgs,
-    failure::EXIT_CODES, generate::GenerateArgs, man::ManArgs, races::RacesArgs,
+    failure::EXIT_CODES, generate::GenerateArgs, man::ManArgs, ntf::NtfArgs, races::RacesArgs,
     replay::ReplayArgs, stress::StressArgs, trace::TraceArgs, verify::VerifyArgs,
 };
 
-/// Work with the store logs of a SimpleX router: replay, check, dump, compact, make and exercise them.
+/// Work with the store logs of a SimpleX router, and with the files of a notification server: replay, check,
+/// dump, compact, make and exercise them.
 #[derive(Debug, Parser)]
 #[command(name = "simplex-stores", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     Stress(StressArgs),
     Trace(TraceArgs),
+    Ntf(NtfArgs),
     Races(RacesArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),

@@ -7,8 +7,9 @@ use std::{
 };
 
 use simplex_stores::{
+    ntf_store::NtfFileError,
     protocol::ErrorType,
-    store_log::{OpenError, ReplayReport},
+    store_log::{OpenError, ReplayReport, SnapshotError},
 };
 
 /// How a run ended; the numbers are documented in `--help` and kept stable for scripts.
@@ -22,9 +23,9 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A file cannot be read, opened or written.
     Files = 3,
-    /// The log is damaged, and was refused.
+    /// The log or the file is damaged, and was refused.
     Damaged = 4,
-    /// The journal is in use by another process.
+    /// The journal or the file is in use by another process.
     InUse = 5,
 }
 
@@ -38,11 +39,11 @@ impl From<Exit> for ExitCode {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  something that was checked does not hold (verify, stress, trace --check, demo)
+  1  something that was checked does not hold (verify, stress, trace --check, demo, also of ntf)
   2  the command line is wrong
   3  a file cannot be read, opened or written
-  4  the log is damaged, and was refused
-  5  the journal is in use by another process";
+  4  the log or the file is damaged, and was refused
+  5  the log or the file is in use by another process";
 
 /// Why a run could not be finished: what to tell the user, and the exit code.
 #[derive(Debug)]
@@ -128,6 +129,25 @@ impl From<OpenError> for Failure {
             }
             _ => Self { exit: Exit::Files, message: error.to_string() },
         }
+    }
+}
+
+impl From<NtfFileError> for Failure {
+    fn from(error: NtfFileError) -> Self {
+        let exit = match &error {
+            NtfFileError::Locked { .. } => Exit::InUse,
+            NtfFileError::Io { source, .. } => {
+                let hint = reading_hint(source);
+                return Self { exit: Exit::Files, message: format!("{error}; {hint}") };
+            }
+            // Whole, and not what was asked for.
+            NtfFileError::Snapshot {
+                source: SnapshotError::WrongKind | SnapshotError::UnknownVersion { .. },
+                ..
+            } => Exit::Files,
+            _ => Exit::Damaged,
+        };
+        Self { exit, message: error.to_string() }
     }
 }
 

@@ -18,6 +18,7 @@ mod load;
 mod loading;
 mod man;
 mod memory;
+mod ntf;
 mod output;
 mod progress;
 mod races;
@@ -61,6 +62,7 @@ fn run(command: &Command, out: &mut Out) -> Result<Exit, Failure> {
         Command::Generate(args) => generate::run(args, out),
         Command::Stress(args) => stress::run(args, out),
         Command::Trace(args) => trace::run(args, out),
+        Command::Ntf(args) => ntf::run(args, out),
         Command::Races(args) => races::run(args, out),
         Command::Demo(args) => demo::run(args, out),
         Command::Completions(args) => completions::run(args, out),
