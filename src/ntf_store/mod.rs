@@ -20,6 +20,8 @@
 //! only by the token that holds it (RACE-67), activation finds rivals that lost their registration (RACE-68),
 //! and nothing empty stays (RACE-65).
 //!
+//! **Files.** [`NtfFile`] keeps a store in a file, as the reference's records or as a binary snapshot.
+//!
 //! **The tests that show it.** `tests/ntf_store/` (each item of the specification, the sequential model,
 //! histories, files), `tests/cli/` (the recorded runs of the reference) and `loom-tests/`.
 

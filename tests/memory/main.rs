@@ -9,7 +9,10 @@ use std::{fs::File, hint::black_box, io::Write, path::PathBuf};
 
 use peak_alloc::PeakAlloc;
 use simplex_stores::{
-    ntf_store::pending::{PendingNtfFile, PendingNtfStore},
+    ntf_store::{
+        NTF_SNAPSHOT, NtfFileConfig, NtfStore,
+        pending::{PendingNtfFile, PendingNtfStore},
+    },
     protocol::{LinkData, QueueRec, Semantics},
     queue_store::{BasicFactory, StmQueueStore, stm::StoreSnapshot},
     store_log::{FsStorage, LogRecord, OnDamage, StoreLogConfig, read_snapshot, write_snapshot},
@@ -228,4 +231,36 @@ fn twin_a_reader_that_believes_a_length_is_found_out() {
     let declared = u32::from_be_bytes(input[1..5].try_into().unwrap()) as usize;
     let peak = peak_of(|| drop(black_box(Vec::<u8>::with_capacity(declared))));
     assert_below("a trusting reader", peak, 12 * input.len() + 64 * KIB);
+}
+
+/// The same of a file of notifications: a gigantic line, nothing but bad lines, lengths in a snapshot.
+#[test]
+fn a_file_of_notifications_is_not_believed() {
+    const MAX_LINE: usize = MIB;
+    let _alone = alone();
+    let peak = |config: &NtfFileConfig| {
+        peak_of(|| match NtfStore::load(config) {
+            Ok((_, report)) => {
+                assert_eq!((report.tokens, report.subscriptions, report.last_ntfs), (0, 0, 0));
+            }
+            Err(error) => drop(error),
+        })
+    };
+    for piece in [&b"tknId="[..], b"subId=AAAA smpQueue=smp://", b"v1 ", b"\0"] {
+        let (_folder, path) = log_of(piece, 32 * MIB);
+        let config = NtfFileConfig::new(&path).max_line(MAX_LINE);
+        assert_below("a line of 32 MiB", peak(&config), 4 * MAX_LINE + MIB);
+    }
+    for piece in [&b"\n"[..], b"tknId=AAAA\n", b"v1 AAAA smp://\n", b"\xff\n"] {
+        let (_folder, path) = log_of(piece, 2 * MIB);
+        let config = NtfFileConfig::new(&path).max_warnings(1000);
+        assert_below("2 MiB of bad lines", peak(&config), 8 * MIB);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("S");
+    for lengths in [vec![u64::MAX; 4], vec![1 << 40; 64], vec![1 << 28; 1000], vec![1 << 20; 9000]]
+    {
+        let length = write_snapshot(&FsStorage, &path, NTF_SNAPSHOT, &lengths).unwrap() as usize;
+        assert_below("a snapshot", peak(&NtfFileConfig::new(&path)), 16 * length + 4 * MIB);
+    }
 }

@@ -18,7 +18,9 @@ use crate::store_log::lines::{Found, Lines};
 /// transaction copies what it touches of the maps.
 const MIN_BATCH: u64 = 4096;
 /// How many it applies at most.
-const MAX_BATCH: u64 = 262_144;
+const MAX_BATCH: u64 = 16_384;
+/// How many bytes of lines it applies at most, but for the last line.
+const MAX_BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Reads a text of `total` bytes into a new store.
 pub(super) fn load_text(
@@ -28,13 +30,11 @@ pub(super) fn load_text(
 ) -> Result<(NtfStore, NtfLoadReport), NtfFileError> {
     let store = new_store(config);
     let report = NtfLoadReport { path: config.path.clone(), ..NtfLoadReport::default() };
-    let mut loading = Loading { config, store, batch: Vec::new(), number: 0, report };
+    let mut loading = Loading { config, store, batch: Vec::new(), applied: 0, number: 0, report };
     let mut lines = Lines::new(file, config.max_line);
-    while loading
-        .take_line(&mut lines)
-        .map_err(NtfFileError::io(NtfFileStep::Read, &config.path))?
-    {
-        if loading.batch.len() as u64 >= (loading.number / 4).clamp(MIN_BATCH, MAX_BATCH) {
+    let at = || NtfFileError::io(NtfFileStep::Read, &config.path);
+    while loading.take_line(&mut lines).map_err(at())? {
+        if loading.is_full() {
             loading.apply();
             config.report_progress(loading.report.lines, loading.report.bytes, total);
         }
@@ -65,6 +65,8 @@ struct Loading<'a> {
     store: NtfStore,
     /// Lines that are read and not applied yet.
     batch: Vec<Line>,
+    /// The offset behind the lines that are applied.
+    applied: u64,
     /// How many lines there were, a torn one included.
     number: u64,
     report: NtfLoadReport,
@@ -95,8 +97,14 @@ impl Loading<'_> {
         })
     }
 
+    fn is_full(&self) -> bool {
+        self.batch.len() as u64 >= (self.number / 4).clamp(MIN_BATCH, MAX_BATCH)
+            || self.report.bytes - self.applied >= MAX_BATCH_BYTES
+    }
+
     /// Applies the batch as one transaction.
     fn apply(&mut self) {
+        self.applied = self.report.bytes;
         let batch = std::mem::take(&mut self.batch);
         let (store, strict) = (&self.store, self.config.semantics == Semantics::Strict);
         let applied = atomically(|tx| {

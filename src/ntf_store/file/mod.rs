@@ -3,7 +3,7 @@
 //! **Promise.** What was saved is loaded, or the report of the save said what not. A save is whole or did not
 //! happen, whenever the disk fails or the power goes. A damaged record of a text loses only itself, and the
 //! report says which line; the file that had it is kept before it is replaced. A load changes nothing on disk,
-//! takes memory for one line beside the store, and makes no store that its semantics forbids, whatever is
+//! takes memory for a batch of lines beside the store, and makes no store that its semantics forbids, whatever is
 //! in the file.
 //!
 //! **Forms.** [`NtfFileForm::Text`] has one record a line (NE-10, NE-11, NE-14), ended by one newline: tokens,
