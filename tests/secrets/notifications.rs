@@ -99,7 +99,7 @@ fn loaded_and_saved(bytes: &[u8]) -> (NtfLoadReport, NtfSaveReport) {
     disk.put("F", bytes);
     let config = NtfFileConfig::new("F").storage(Arc::new(disk));
     let (mut file, store, loaded) = NtfFile::open(&config).unwrap();
-    for token in store.get_token(&token().id) {
+    if let Some(token) = store.get_token(&token().id) {
         assert!(store.remove_registration(&token));
     }
     (loaded, file.save(&store).unwrap())
