@@ -157,8 +157,11 @@ fn what_cannot_be_read_is_not_the_end_of_the_log() {
         for trouble in [Trouble::Error(at), Trouble::Panic(at)] {
             let disk = disk_with(log.clone());
             let storage = Troubled::new(disk.clone(), trouble);
-            let error = open(&config(storage.clone())).unwrap_err();
-            assert!(matches!(error, OpenError::Io { .. }), "{error}");
+            match catch_unwind(AssertUnwindSafe(|| open(&config(storage.clone())))) {
+                Ok(answer) => assert!(matches!(answer, Err(OpenError::Io { .. })), "{at}"),
+                // The first batch is read by the caller, whose own storage panics.
+                Err(_) => assert!(trouble == Trouble::Panic(0), "{at}"),
+            }
             assert_eq!((disk.read(LOG), names(&disk)), (Some(log.clone()), vec!["F".to_owned()]));
             assert_eq!(storage.readers(), 0);
         }
