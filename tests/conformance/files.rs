@@ -1,6 +1,6 @@
 //! The store on files that fail, or that hold what is not checked (CP-, RP-, QS-).
 
-use simplex_stores::protocol::{EntityStatus, Semantics};
+use simplex_stores::protocol::Semantics;
 use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{LogRecord, StoreLogConfig};
 
