@@ -30,7 +30,7 @@ fn replay(semantics: Semantics, text: &[u8]) -> (StmQueueStore, u64) {
 #[cfg(feature = "testing")]
 #[test]
 fn qs4_qs29_cp5_race3_a_failed_write_is_store_ends_changes_and_is_gone_after_a_restart() {
-    use simplex_stores::protocol::ErrorType;
+    use simplex_stores::protocol::{EntityStatus, ErrorType};
     use simplex_stores::testing::{FailingStorage, Fault, MemStorage, Operation, Plan};
     use std::io::ErrorKind;
     use std::sync::Arc;
