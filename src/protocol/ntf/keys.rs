@@ -1,6 +1,7 @@
 //! Private keys, codes and nonces (SE-25 to SE-28, NE-8, NE-9). None of them shows in `Debug`.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use x25519_dalek::{PublicKey, StaticSecret};
@@ -12,17 +13,17 @@ use crate::protocol::{Blob, Semantics, TextDecode, TextEncode, bytes};
 
 /// A key pair for key agreement over Curve25519. Only the private half is kept in a record; the public
 /// one is computed from it (NE-10).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct X25519KeyPair {
     private: [u8; 32],
-    public: [u8; 32],
+    /// Computed when it is first asked for: a store of many tokens is read without.
+    public: OnceLock<[u8; 32]>,
 }
 
 impl X25519KeyPair {
     /// The pair with this private key, kept and written as it is given.
     pub fn from_private(private: [u8; 32]) -> Self {
-        let public = PublicKey::from(&StaticSecret::from(private)).to_bytes();
-        Self { private, public }
+        Self { private, public: OnceLock::new() }
     }
 
     /// The private key's bytes.
@@ -32,9 +33,18 @@ impl X25519KeyPair {
 
     /// The public key's bytes.
     pub fn public(&self) -> &[u8; 32] {
-        &self.public
+        let compute = || PublicKey::from(&StaticSecret::from(self.private)).to_bytes();
+        self.public.get_or_init(compute)
     }
 }
+
+impl PartialEq for X25519KeyPair {
+    fn eq(&self, other: &Self) -> bool {
+        self.private == other.private
+    }
+}
+
+impl Eq for X25519KeyPair {}
 
 impl fmt::Debug for X25519KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +123,7 @@ pub struct Nonce(pub [u8; 24]);
 impl TextEncode for X25519KeyPair {
     fn encode_text(&self, out: &mut Vec<u8>) {
         let algorithm = KeyAlgorithm::X25519;
-        base64url::write(&[&algorithm.public_prefix()[..], &self.public].concat(), out);
+        base64url::write(&[&algorithm.public_prefix()[..], self.public()].concat(), out);
         out.push(b' ');
         base64url::write(&[&algorithm.private_prefix()[..], &self.private].concat(), out);
     }
