@@ -1,13 +1,20 @@
 //! One process owns a log (RACE-11).
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    ffi::OsString,
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 use simplex_stores::{
-    store_log::{Journal, OpenError, StoreLogConfig, replay},
-    testing::{Crash, MemStorage},
+    store_log::{
+        Durability, Journal, OpenError, Storage, StorageFile, StorageLock, StorageRead,
+        StoreLogConfig, replay,
+    },
+    sync::Mutex,
+    testing::{Crash, Done, FailingStorage, MemStorage, Operation, Plan},
 };
 
 use crate::support::{TestStore, config, create, lines, open};
@@ -62,6 +69,89 @@ fn race11_a_crash_gives_the_lock_back() {
     drop(journal);
     assert_locked(open(&config(disk)));
     drop(second);
+}
+
+/// Keeps what had been done to the files when the lock was given back.
+#[derive(Clone)]
+struct Watched {
+    disk: FailingStorage,
+    before_unlock: Arc<Mutex<Option<Vec<Done>>>>,
+}
+
+struct WatchedLock {
+    storage: Watched,
+    _lock: StorageLock,
+}
+
+impl Drop for WatchedLock {
+    fn drop(&mut self) {
+        *self.storage.before_unlock.lock() = Some(self.storage.disk.done());
+    }
+}
+
+impl Storage for Watched {
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+        self.disk.open_append(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+        self.disk.create(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn StorageRead>> {
+        self.disk.open_read(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        self.disk.exists(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        self.disk.list(folder)
+    }
+
+    fn sync_dir(&self, folder: &Path) -> io::Result<()> {
+        self.disk.sync_dir(folder)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<StorageLock>> {
+        let lock = self.disk.lock(path)?;
+        let watched = |_lock| StorageLock::new(WatchedLock { storage: self.clone(), _lock });
+        Ok(lock.map(watched))
+    }
+
+    fn len(&self, path: &Path) -> io::Result<u64> {
+        self.disk.len(path)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.disk.identity(path)
+    }
+}
+
+/// Until then the next owner would read a log that still changes.
+#[test]
+fn race11_closing_gives_the_lock_back_when_nothing_is_left_to_do() {
+    for durability in [Durability::Memory, Durability::Flush, Durability::Fsync] {
+        let disk = FailingStorage::new(Arc::new(MemStorage::new()));
+        let storage = Watched { disk: disk.clone(), before_unlock: Arc::default() };
+        let (journal, ..) = open(&config(storage.clone()).durability(durability)).unwrap();
+        disk.plan(Plan::Never);
+        let ticket = journal.submit(1, vec![create(1)]);
+        journal.close().unwrap();
+        ticket.wait().unwrap();
+        let before = storage.before_unlock.lock().clone().unwrap();
+        assert_eq!(before, disk.done(), "{durability:?}");
+        assert!(before.iter().any(|done| done.operation == Operation::SyncFile));
+    }
 }
 
 /// Runs itself as a second process, which takes the log and keeps it until it is killed.
