@@ -257,6 +257,12 @@ mod tests {
         assert_eq!(log.entries_mut().len(), vars.len());
         log.clear();
         assert!(!log.has_written() && written(&mut log, &vars[0]).is_none());
+        log.clear();
+        // In another order, so that each has another place than before.
+        for (n, var) in vars.iter().enumerate().rev() {
+            write(&mut log, var, n);
+        }
+        assert!((0..vars.len()).all(|n| written(&mut log, &vars[n]) == Some(n)));
     }
 
     #[test]
@@ -284,8 +290,34 @@ mod tests {
         let (mut log, vars) = (Log::default(), vars(1));
         let branch = log.checkpoint();
         log.entry(&vars[0]).1.read = Some(vars[0].peek());
+        write(&mut log, &vars[0], 1);
         log.roll_back(branch);
         assert!(log.has_read() && log.is_current());
+    }
+
+    #[test]
+    fn outside_of_all_branches_nothing_is_saved() {
+        let (mut log, vars) = (Log::default(), vars(2));
+        write(&mut log, &vars[0], 1);
+        let branch = log.checkpoint();
+        write(&mut log, &vars[0], 2);
+        log.keep(branch);
+        assert!(log.undo.is_empty());
+        write(&mut log, &vars[1], 3);
+        assert!(log.undo.is_empty());
+    }
+
+    /// A panic ends a transaction in the middle of a branch.
+    #[test]
+    fn an_emptied_log_is_in_no_branch_and_saves_no_value() {
+        let (mut log, vars) = (Log::default(), vars(1));
+        write(&mut log, &vars[0], 1);
+        let _never_ends = log.checkpoint();
+        write(&mut log, &vars[0], 2);
+        log.clear();
+        assert!(log.undo.is_empty());
+        write(&mut log, &vars[0], 3);
+        assert!(log.undo.is_empty());
     }
 
     #[test]

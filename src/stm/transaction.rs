@@ -136,20 +136,17 @@ fn run<T, E>(mut body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>) -> Re
     let running = Running::enter();
     let mut log = Log::take();
     let mut result = None;
-    let end = engine::run(&mut log, &mut |tx| {
-        result = None;
-        match body(tx) {
-            Ok(value) => {
-                result = Some(Ok(value));
-                Step::Commit
-            }
-            Err(TxError::Abort(error)) => {
-                result = Some(Err(error));
-                Step::Discard
-            }
-            Err(TxError::Stm(StmError(Reason::Retry))) => Step::Retry,
-            Err(TxError::Stm(StmError(Reason::Conflict))) => Step::Conflict,
+    let end = engine::run(&mut log, &mut |tx| match body(tx) {
+        Ok(value) => {
+            result = Some(Ok(value));
+            Step::Commit
         }
+        Err(TxError::Abort(error)) => {
+            result = Some(Err(error));
+            Step::Discard
+        }
+        Err(TxError::Stm(StmError(Reason::Retry))) => Step::Retry,
+        Err(TxError::Stm(StmError(Reason::Conflict))) => Step::Conflict,
     });
     // From here on the thread may run transactions again: emptying the log can start one.
     drop(running);

@@ -5,8 +5,13 @@
 #![cfg(not(any(loom, shuttle)))]
 
 use super::harness::{panic_of, quiet_panic, spawn};
-use simplex_stores::stm::{TVar, abort, atomically, guard, retry, stats, try_atomically};
+use simplex_stores::stm::{
+    StmResult, TBQueue, TMVar, TMap, TQueue, TVar, Transaction, abort, atomically, guard, retry,
+    stats, try_atomically,
+};
+use simplex_stores::sync::atomic::{AtomicU64, Ordering};
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// Something that another thread does once, while the first to call [`strike`](Once::strike) waits.
 struct Once<F>(Cell<Option<F>>);
@@ -183,6 +188,99 @@ fn a_change_to_a_variable_that_was_only_written_does_not_run_the_body_again() {
         Ok(())
     });
     assert_eq!((runs, var.read_atomic()), (1, 2));
+}
+
+#[test]
+fn what_is_read_of_its_own_writes_does_not_count_as_read() {
+    let var = TVar::new(0);
+    let changed = var.clone();
+    let other = Once::new(move || atomically(|tx| changed.write(tx, 1)));
+    let mut runs = 0;
+    let seen = atomically(|tx| {
+        runs += 1;
+        var.write(tx, 2)?;
+        let seen = var.read(tx)?;
+        other.strike();
+        Ok(seen)
+    });
+    assert_eq!((runs, seen, var.read_atomic()), (1, 2, 2));
+}
+
+/// How often a body runs that looks at something to which another thread then does something.
+fn runs_beside(
+    look: impl Fn(&mut Transaction<'_>) -> StmResult<bool>,
+    act: impl FnOnce() + Send + 'static,
+) -> u32 {
+    let (other, looked, mut runs) = (Once::new(act), TVar::new(false), 0);
+    atomically(|tx| {
+        runs += 1;
+        let seen = look(tx)?;
+        other.strike();
+        looked.write(tx, seen)
+    });
+    runs
+}
+
+#[test]
+fn what_finds_nothing_to_take_out_is_no_change() {
+    let place = TMVar::<u8>::new_empty();
+    let other = place.clone();
+    let runs =
+        runs_beside(|tx| place.is_empty(tx), move || drop(atomically(|tx| other.try_take(tx))));
+    assert_eq!(runs, 1, "an empty place");
+
+    let map = TMap::<u8, u8>::new();
+    let other = map.clone();
+    let runs = runs_beside(
+        |tx| map.contains_key(tx, &1),
+        move || drop(atomically(|tx| other.take(tx, &1))),
+    );
+    assert_eq!(runs, 1, "an absent key");
+
+    let queue = TQueue::<u8>::new();
+    for flush in [false, true] {
+        let other = queue.clone();
+        let runs = runs_beside(
+            |tx| queue.is_empty(tx),
+            move || match flush {
+                true => drop(atomically(|tx| other.flush(tx))),
+                false => drop(atomically(|tx| other.try_read(tx))),
+            },
+        );
+        assert_eq!(runs, 1, "an empty queue, flushed: {flush}");
+    }
+
+    let bounded = TBQueue::<u8>::new(0);
+    let other = bounded.clone();
+    let runs =
+        runs_beside(|tx| bounded.is_full(tx), move || drop(atomically(|tx| other.flush(tx))));
+    assert_eq!(runs, 1, "an empty bounded queue");
+}
+
+/// Counts its destructions, and uses a variable in each.
+struct Counted(Arc<AtomicU64>, TVar<u32>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        atomically(|tx| self.1.modify(tx, |n| n + 1));
+    }
+}
+
+#[test]
+fn what_a_lost_run_wrote_dies_before_the_next_one_and_its_destructor_may_use_variables() {
+    let (x, _, other) = pair();
+    let (drops, uses, cell) = (Arc::new(AtomicU64::new(0)), TVar::new(0), TVar::new(None));
+    let mut runs = 0;
+    atomically(|tx| {
+        assert_eq!(drops.load(Ordering::SeqCst), runs);
+        runs += 1;
+        x.read(tx)?;
+        cell.write(tx, Some(Arc::new(Counted(drops.clone(), uses.clone()))))?;
+        other.strike();
+        Ok(())
+    });
+    assert_eq!((runs, uses.read_atomic()), (2, 1));
 }
 
 #[test]

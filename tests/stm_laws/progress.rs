@@ -2,7 +2,7 @@
 #![cfg(not(any(loom, shuttle)))]
 
 use super::harness::spawn;
-use simplex_stores::stm::{TVar, atomically, stats};
+use simplex_stores::stm::{TVar, atomically, guard, stats};
 use simplex_stores::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use simplex_stores::sync::thread::yield_now;
 use std::sync::Arc;
@@ -63,6 +63,30 @@ fn after_sixteen_conflicts_in_a_row_a_transaction_takes_a_turn() {
     let counted = stats().since(before);
     assert_eq!((runs, var.read_atomic()), (17, 1601));
     assert!(counted.reruns >= 16 && counted.turns >= 1, "{counted:?}");
+}
+
+/// The holder of the turn waits for a change by a thread that waits for the turn.
+#[test]
+fn a_turn_ends_when_its_transaction_waits_for_a_change() {
+    let (var, go) = (TVar::new(0_u32), TVar::new(false));
+    let (mut runs, mut other) = (0, None);
+    atomically(|tx| {
+        runs += 1;
+        let seen = var.read(tx)?;
+        if runs <= 16 {
+            let var = var.clone();
+            spawn(move || atomically(|tx| var.modify(tx, |n| n + 100))).join().unwrap();
+        } else {
+            // By now it has the turn.
+            let go = go.clone();
+            other.get_or_insert_with(|| spawn(move || atomically(|tx| go.write(tx, true))));
+        }
+        guard(runs <= 16 || go.read(tx)?)?;
+        var.write(tx, seen + 1)
+    });
+    other.unwrap().join().unwrap();
+    assert_eq!(var.read_atomic(), 1601);
+    assert!(runs >= 18, "{runs}");
 }
 
 #[test]

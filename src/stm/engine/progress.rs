@@ -19,7 +19,7 @@
 //! **What would break it.** A body that waits for another thread outside of the STM, for example for a
 //! lock held around a transaction. Bodies must not do that; see [`atomically`](crate::stm::atomically).
 //!
-//! **Tests.** `tests/stm_laws/progress.rs`. The decision: `docs/decisions/0013-turns.md`.
+//! **Tests.** `tests/stm_laws/progress.rs`; a unit test below. The decision: `docs/decisions/0013-turns.md`.
 
 use super::super::stats::COUNTERS;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -98,5 +98,32 @@ fn step_back(conflicts: u32) {
     }
     for _ in 0..1_u32 << conflicts {
         std::hint::spin_loop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_taken_once_and_ends_with_its_transaction_or_when_that_waits() {
+        for waits in [false, true] {
+            let mut progress = Progress::default();
+            // The holder may meet some more conflicts.
+            for _ in 0..PATIENCE + 3 {
+                progress.conflict();
+            }
+            assert!(progress.turn.is_some() && TAKEN.load(Ordering::SeqCst) && MINE.get());
+            if waits {
+                progress.waits();
+                assert!(progress.turn.is_none() && progress.conflicts == 0);
+            } else {
+                drop(progress);
+            }
+            assert!(!MINE.get());
+            // Under the lock, so that the flag is not another thread's.
+            let _nobody = TURN.lock();
+            assert!(!TAKEN.load(Ordering::SeqCst));
+        }
     }
 }
