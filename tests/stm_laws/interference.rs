@@ -225,15 +225,17 @@ fn runs_beside(
 fn what_finds_nothing_to_take_out_is_no_change() {
     let place = TMVar::<u8>::new_empty();
     let other = place.clone();
-    let runs =
-        runs_beside(|tx| place.is_empty(tx), move || drop(atomically(|tx| other.try_take(tx))));
+    let runs = runs_beside(
+        |tx| place.is_empty(tx),
+        move || assert_eq!(atomically(|tx| other.try_take(tx)), None),
+    );
     assert_eq!(runs, 1, "an empty place");
 
     let map = TMap::<u8, u8>::new();
     let other = map.clone();
     let runs = runs_beside(
         |tx| map.contains_key(tx, &1),
-        move || drop(atomically(|tx| other.take(tx, &1))),
+        move || assert_eq!(atomically(|tx| other.take(tx, &1)), None),
     );
     assert_eq!(runs, 1, "an absent key");
 
@@ -243,8 +245,8 @@ fn what_finds_nothing_to_take_out_is_no_change() {
         let runs = runs_beside(
             |tx| queue.is_empty(tx),
             move || match flush {
-                true => drop(atomically(|tx| other.flush(tx))),
-                false => drop(atomically(|tx| other.try_read(tx))),
+                true => assert!(atomically(|tx| other.flush(tx)).is_empty()),
+                false => assert_eq!(atomically(|tx| other.try_read(tx)), None),
             },
         );
         assert_eq!(runs, 1, "an empty queue, flushed: {flush}");
@@ -252,8 +254,10 @@ fn what_finds_nothing_to_take_out_is_no_change() {
 
     let bounded = TBQueue::<u8>::new(0);
     let other = bounded.clone();
-    let runs =
-        runs_beside(|tx| bounded.is_full(tx), move || drop(atomically(|tx| other.flush(tx))));
+    let runs = runs_beside(
+        |tx| bounded.is_full(tx),
+        move || assert!(atomically(|tx| other.flush(tx)).is_empty()),
+    );
     assert_eq!(runs, 1, "an empty bounded queue");
 }
 
