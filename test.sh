@@ -12,7 +12,7 @@ if [ ! -t 1 ]; then
   export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
 fi
 
-STEPS=(setup fmt clippy features test test_lean benches examples doctest rustdoc loom shuttle)
+STEPS=(setup fmt clippy features test test_lean benches examples doctest rustdoc loom shuttle native)
 
 # Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
 PACKAGES=(
@@ -82,6 +82,13 @@ step_loom() { # the races and the laws of the STM under the model checker
 
 step_shuttle() { # the same and larger programs in random schedules; SIMPLEX_STORES_SCHEDULES says how many
   shuttle_cargo test --release -p loom-tests
+}
+
+step_native() { # the STM engine on trial: the laws and the stores on it, its inside under the model checker
+  CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native" RUSTFLAGS="${RUSTFLAGS:-} --cfg native_engine" \
+    run_tests --features testing --lib --test stm_laws --test queue_store --test ntf_store
+  CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native-loom" \
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg loom --cfg native_engine" cargo test --release -p loom-tests --test stm_native
 }
 
 # ---- helpers ----

@@ -30,6 +30,9 @@ pub(super) struct Log {
     /// Where each variable's entry is; filled only beyond [`SCANNED`] entries.
     index: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
     undo: Vec<Saved>,
+    /// Memory for the next commit's list of writes.
+    #[cfg(native_engine)]
+    spare_writes: Vec<(usize, Value)>,
     /// Values to drop only when the thread runs no transaction any more.
     pub(super) retired: Vec<Value>,
     /// Which checkpoint is the innermost; 0 outside all of them.
@@ -41,6 +44,9 @@ pub(super) struct Entry {
     pub(super) var: Var,
     pub(super) read: Option<Value>,
     pub(super) written: Option<Value>,
+    /// Whether a commit has taken `written`, to publish it.
+    #[cfg(native_engine)]
+    pub(super) publishing: bool,
     /// The branch for which `written` was saved last.
     saved_for: u64,
 }
@@ -95,7 +101,7 @@ impl Log {
 
     /// Forgets what was read and written, and keeps the values until the log is given back.
     #[cfg_attr(
-        not(any(loom, shuttle)),
+        any(not(any(loom, shuttle)), native_engine),
         allow(dead_code, reason = "for the model engine, which holds a lock")
     )]
     pub(super) fn retire_all(&mut self) {
@@ -110,6 +116,35 @@ impl Log {
 
     pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
         &mut self.entries
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The variables that were read.
+    #[cfg(native_engine)]
+    pub(super) fn reads(&self) -> impl Iterator<Item = &Var> {
+        self.entries.iter().filter(|entry| entry.read.is_some()).map(|entry| &entry.var)
+    }
+
+    /// Takes what was written, each value with the place of its entry.
+    #[cfg(native_engine)]
+    pub(super) fn take_writes(&mut self) -> Vec<(usize, Value)> {
+        let mut writes = std::mem::take(&mut self.spare_writes);
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            if let Some(value) = entry.written.take() {
+                entry.publishing = true;
+                writes.push((at, value));
+            }
+        }
+        writes
+    }
+
+    /// Keeps the memory of an emptied list of writes.
+    #[cfg(native_engine)]
+    pub(super) fn give_back_writes(&mut self, writes: Vec<(usize, Value)>) {
+        self.spare_writes = writes;
     }
 
     pub(super) fn has_read(&self) -> bool {
@@ -129,6 +164,7 @@ impl Log {
     /// The log keeps each value it read alive, so an equal address means the very same value; and since all
     /// reads came before all comparisons, equality everywhere means that there was a moment, after the
     /// last read, at which all of them held together.
+    #[cfg_attr(native_engine, allow(dead_code, reason = "that engine compares versions"))]
     pub(super) fn is_current(&self) -> bool {
         self.entries.iter().all(Entry::is_current)
     }
@@ -149,7 +185,14 @@ impl Log {
 
     fn add(&mut self, var: &Var) -> usize {
         let at = self.entries.len();
-        self.entries.push(Entry { var: var.clone(), read: None, written: None, saved_for: 0 });
+        self.entries.push(Entry {
+            var: var.clone(),
+            read: None,
+            written: None,
+            #[cfg(native_engine)]
+            publishing: false,
+            saved_for: 0,
+        });
         if at == SCANNED {
             let all = self.entries.iter().enumerate().map(|(at, entry)| (entry.var.id(), at));
             self.index.extend(all);
@@ -198,6 +241,7 @@ impl Log {
 }
 
 impl Entry {
+    #[cfg_attr(native_engine, allow(dead_code, reason = "that engine compares versions"))]
     fn is_current(&self) -> bool {
         match &self.read {
             Some(read) => std::sync::Arc::ptr_eq(read, &self.var.peek()),

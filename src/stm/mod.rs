@@ -97,7 +97,8 @@
 //!
 //! `reference` stands on the `stm` crate and runs normally; `model` makes every transaction one
 //! step under the model checkers loom and shuttle and is chosen by `--cfg loom` or `--cfg shuttle`. `docs/decisions/stm-engine.md` says what the first
-//! repairs in the crate under it, and how.
+//! repairs in the crate under it, and how. `native`, our own, is on trial behind `--cfg native_engine`
+//! (`docs/decisions/0023-an-engine-of-our-own.md`).
 
 mod engine;
 mod error;
@@ -115,6 +116,8 @@ mod tsem;
 mod tset;
 mod tvar;
 
+#[cfg(all(native_engine, any(loom, shuttle)))]
+pub use engine::fault::{EngineFault, without};
 pub use error::{StmError, StmResult, Stop, TxError, TxResult};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, stats};

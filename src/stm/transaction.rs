@@ -172,7 +172,10 @@ sync::thread_local! {
 }
 
 /// Whether a transaction runs on this thread.
-#[cfg_attr(not(any(loom, shuttle)), allow(dead_code, reason = "the model engine asks"))]
+#[cfg_attr(
+    any(not(any(loom, shuttle)), native_engine),
+    allow(dead_code, reason = "the model engine asks")
+)]
 pub(super) fn is_running() -> bool {
     RUNNING.try_with(Cell::get).unwrap_or(false)
 }
@@ -304,10 +307,12 @@ impl<'t> Transaction<'t> {
 
     /// The value of `var` as this transaction sees it.
     pub(super) fn read(&mut self, var: &Var) -> StmResult<&Value> {
-        let (_, entry) = self.log.entry(var);
+        let (at, entry) = self.log.entry(var);
         if entry.written.is_none() && entry.read.is_none() {
-            entry.read = Some(self.reader.read(var)?);
+            let value = self.reader.read(var, self.log)?;
+            self.log.entries_mut()[at].read = Some(value);
         }
+        let entry = &self.log.entries()[at];
         match (&entry.written, &entry.read) {
             (Some(value), _) | (None, Some(value)) => Ok(value),
             (None, None) => retry(),

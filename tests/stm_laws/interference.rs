@@ -106,23 +106,23 @@ fn twin_the_crate_alone_passes_such_a_panic_on() {
     assert_eq!(text, "an inconsistent state");
 }
 
-/// The left branch finds its flag down; before the right one ends, the flag goes up. Committing the right
-/// branch now would say that the left one could not run, at a moment when it could.
+/// The left branch finds its flag down; before the right one ends, the flag goes up. Publishing what the right
+/// branch wrote now would say that the left one could not run, at a moment when it could.
 #[test]
 fn a_change_to_what_the_left_branch_read_runs_the_body_again() {
-    let flag = TVar::new(false);
+    let (flag, last) = (TVar::new(false), TVar::new("none"));
     let raised = flag.clone();
     let other = Once::new(move || atomically(|tx| raised.write(tx, true)));
     let taken = atomically(|tx| {
         tx.or_else(
             |tx| guard(flag.read(tx)?).map(|()| "left"),
-            |_| {
+            |tx| {
                 other.strike();
-                Ok("right")
+                last.write(tx, "right").map(|()| "right")
             },
         )
     });
-    assert_eq!(taken, "left");
+    assert_eq!((taken, last.read_atomic()), ("left", "none"));
 }
 
 #[test]

@@ -12,18 +12,26 @@
 //!
 //! **The engines.** `reference` keeps variables in the `stm` crate and lets it validate, publish and
 //! wait; it is what runs normally. `model` runs every transaction as one indivisible step under a
-//! lock that the model checker sees, and is chosen by `--cfg loom` and `--cfg shuttle`. One law suite, `tests/stm_laws/`, runs on each.
+//! lock that the model checker sees, and is chosen by `--cfg loom` and `--cfg shuttle`. `native` is our
+//! own and on trial: `--cfg native_engine` chooses it, also under the checkers, which then see inside of
+//! it. One law suite, `tests/stm_laws/`, runs on each.
 
-#[cfg(any(loom, shuttle))]
+#[cfg(all(any(loom, shuttle), not(native_engine)))]
 mod model;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(native_engine)]
+mod native;
+#[cfg(any(not(any(loom, shuttle)), native_engine))]
 mod progress;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(loom, shuttle, native_engine)))]
 mod reference;
 
-#[cfg(any(loom, shuttle))]
+#[cfg(all(any(loom, shuttle), not(native_engine)))]
 pub(super) use model::{Reader, Var, run};
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(all(native_engine, any(loom, shuttle)))]
+pub(super) use native::fault;
+#[cfg(native_engine)]
+pub(super) use native::{Reader, Var, run};
+#[cfg(not(any(loom, shuttle, native_engine)))]
 pub(super) use reference::{Reader, Var, run};
 
 use std::any::Any;

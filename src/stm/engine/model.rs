@@ -72,7 +72,7 @@ impl Var {
 pub(in crate::stm) struct Reader<'t>(PhantomData<&'t mut ()>);
 
 impl Reader<'_> {
-    pub(in crate::stm) fn read(&mut self, var: &Var) -> Result<Value, StmError> {
+    pub(in crate::stm) fn read(&mut self, var: &Var, _: &Log) -> Result<Value, StmError> {
         Ok(var.peek())
     }
 }

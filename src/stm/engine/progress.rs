@@ -7,7 +7,7 @@
 //! a conflict means that another one has committed. It does not make sure that each one does; a long
 //! transaction can lose to a stream of short ones for ever. So a transaction that met a conflict first steps
 //! back for a little, longer each time, and after [`PATIENCE`] conflicts in a row takes a *turn*: it
-//! waits for the one lock, `TURN`, and raises the flag `TAKEN`. Every other transaction looks at the flag
+//! waits for the one lock, the `turn`, and raises the flag `taken`. Every other transaction looks at the flag
 //! when its body has ended and, having something to publish, waits for the lock to be free before it does.
 //!
 //! **Why that can't lose.** After the flag is up, a thread can publish at most what had already passed the
@@ -23,20 +23,41 @@
 
 use super::super::stats::COUNTERS;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, MutexGuard, thread};
+#[cfg(any(loom, shuttle))]
+use crate::sync::checker;
+use crate::sync::{self, Mutex, MutexGuard, thread};
 use std::cell::Cell;
 
 /// So many conflicts in a row make a transaction take a turn.
-const PATIENCE: u32 = 16;
+const PATIENCE: u32 = if cfg!(any(loom, shuttle)) { 2 } else { 16 };
 /// After so many conflicts, stepping back gives the processor to another thread.
 const SPINS: u32 = 6;
 
-static TURN: Mutex<()> = Mutex::new(());
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The one turn.
+struct Shared {
+    turn: Mutex<()>,
+    taken: AtomicBool,
+}
 
-thread_local! {
+#[cfg(not(any(loom, shuttle)))]
+static SHARED: Shared = Shared { turn: Mutex::new(()), taken: AtomicBool::new(false) };
+
+#[cfg(any(loom, shuttle))]
+checker::lazy_static! {
+    static ref SHARED: Shared = Shared { turn: Mutex::new(()), taken: AtomicBool::new(false) };
+}
+
+sync::thread_local! {
     /// Whether the turn is this thread's. Destructors can run transactions between two runs of another one.
-    static MINE: Cell<bool> = const { Cell::new(false) };
+    static MINE: Cell<bool> = Cell::default();
+}
+
+fn is_mine() -> bool {
+    MINE.try_with(Cell::get).unwrap_or(false)
+}
+
+fn set_mine(mine: bool) {
+    let _ = MINE.try_with(|flag| flag.set(mine));
 }
 
 /// How one transaction has fared so far.
@@ -53,8 +74,8 @@ struct Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         // Release: who sees the flag down sees what was published under it.
-        TAKEN.store(false, Ordering::Release);
-        MINE.set(false);
+        SHARED.taken.store(false, Ordering::Release);
+        set_mine(false);
     }
 }
 
@@ -63,16 +84,16 @@ impl Progress {
     pub(super) fn conflict(&mut self) {
         self.conflicts = self.conflicts.saturating_add(1);
         COUNTERS.reruns.add(1);
-        if MINE.get() {
+        if is_mine() {
             return;
         }
         if self.conflicts < PATIENCE {
             return step_back(self.conflicts);
         }
-        let lock = TURN.lock();
+        let lock = SHARED.turn.lock();
         // SeqCst: the argument above wants the flag seen soon, and this is the rare path.
-        TAKEN.store(true, Ordering::SeqCst);
-        MINE.set(true);
+        SHARED.taken.store(true, Ordering::SeqCst);
+        set_mine(true);
         COUNTERS.turns.add(1);
         self.turn = Some(Turn { _lock: lock });
     }
@@ -86,8 +107,8 @@ impl Progress {
 
     /// A run is about to publish: lets the holder of the turn go first.
     pub(super) fn before_publishing(&self) {
-        if TAKEN.load(Ordering::Acquire) && !MINE.get() {
-            drop(TURN.lock());
+        if SHARED.taken.load(Ordering::Acquire) && !is_mine() {
+            drop(SHARED.turn.lock());
         }
     }
 }

@@ -110,7 +110,7 @@ fn set_aside(to: Option<Vec<Value>>) -> Option<Vec<Value>> {
 pub(in crate::stm) struct Reader<'t>(&'t mut stm::Transaction);
 
 impl Reader<'_> {
-    pub(in crate::stm) fn read(&mut self, var: &Var) -> Result<Value, StmError> {
+    pub(in crate::stm) fn read(&mut self, var: &Var, _: &Log) -> Result<Value, StmError> {
         match self.0.read(&var.0) {
             Ok(mut held) => match held.0.take() {
                 Some(value) => Ok(value),

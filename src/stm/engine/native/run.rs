@@ -1,0 +1,93 @@
+//! The loop that runs a body until it has ended, and how it reads.
+
+use super::super::super::log::Log;
+use super::super::super::transaction::{Transaction, outside};
+use super::super::progress::Progress;
+use super::super::{End, Step, Value};
+use super::fault::{EngineFault, is_out};
+use super::{Var, clock, commit, wait};
+use crate::stm::error::{Reason, StmError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// So many times a run brings its time forward for one variable before it counts as a conflict.
+const EXTENSIONS: u32 = 8;
+
+/// One run of a body.
+struct Attempt {
+    /// Everything that was read is the state at this time.
+    time: u64,
+    /// Whether it met something that it can't have together with what it read before.
+    doomed: bool,
+}
+
+/// Reads variables for one run of a body.
+pub(in crate::stm) struct Reader<'t>(&'t mut Attempt);
+
+impl Reader<'_> {
+    /// The value of `var` at the run's time, which may be brought forward for it.
+    pub(in crate::stm) fn read(&mut self, var: &Var, log: &Log) -> Result<Value, StmError> {
+        for _ in 0..EXTENSIONS {
+            let (value, version) = var.read();
+            if version <= self.0.time {
+                return Ok(value);
+            }
+            if !self.extend(log) {
+                break;
+            }
+        }
+        self.0.doomed = true;
+        Err(StmError(Reason::Conflict))
+    }
+
+    /// Brings the run's time forward to now, if everything that was read still stands.
+    fn extend(&mut self, log: &Log) -> bool {
+        // Before the check: what is found unchanged after it was taken was so at that time.
+        let now = clock::now();
+        let stands = is_out(EngineFault::UncheckedReads)
+            || log.reads().all(|var| var.version() <= self.0.time);
+        if stands {
+            self.0.time = now;
+        }
+        stands
+    }
+}
+
+type Body<'b> = dyn FnMut(&mut Transaction<'_>) -> Step + 'b;
+
+/// Runs `body` until it has ended.
+pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
+    let mut progress = Progress::default();
+    loop {
+        let mut attempt = Attempt { time: clock::now(), doomed: false };
+        let mut transaction = Transaction::new(log, Reader(&mut attempt));
+        // Unwind safe: after a panic the log is thrown away, and the body isn't run again.
+        let step = catch_unwind(AssertUnwindSafe(|| body(&mut transaction)));
+        let step = match step {
+            Ok(_) if attempt.doomed => Step::Conflict,
+            Ok(step) => step,
+            Err(payload) => return End::Panicked(payload),
+        };
+        match step {
+            Step::Discard => return End::Done,
+            Step::Commit => {
+                if log.has_written() {
+                    progress.before_publishing();
+                }
+                if commit::commit(log, attempt.time).is_ok() {
+                    return End::Done;
+                }
+                progress.conflict();
+            }
+            Step::Conflict => progress.conflict(),
+            Step::Retry if !log.has_read() => return End::NothingToWaitFor,
+            Step::Retry => {
+                progress.waits();
+                wait::for_a_change(log, attempt.time);
+            }
+        }
+        outside(|| {
+            log.clear();
+            log.retired.clear();
+        });
+    }
+}

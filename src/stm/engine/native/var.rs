@@ -1,0 +1,133 @@
+//! A variable: a value, the version at which it was written, and who waits for another.
+
+use super::super::Value;
+use super::fault::{EngineFault, is_out};
+use super::wait::Waiter;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
+
+/// The lowest bit of the word: a commit is about to write the variable.
+const LOCKED: u64 = 1;
+
+/// A variable. A clone is another handle to the same one.
+#[derive(Clone)]
+pub(in crate::stm) struct Var(Arc<Cell>);
+
+struct Cell {
+    /// The version, times two, and whether a commit has the lock in order to write. Changes only under `content`'s
+    /// lock; commits look at it without.
+    word: AtomicU64,
+    content: Mutex<Content>,
+}
+
+/// What is under a variable's lock.
+pub(super) struct Content {
+    pub(super) value: Value,
+    /// Threads that sleep until the value changes. Nearly always there is none.
+    #[allow(clippy::box_collection, reason = "a variable without waiters should be small")]
+    waiters: Option<Box<Vec<Arc<Waiter>>>>,
+}
+
+impl Var {
+    pub(in crate::stm) fn new(value: Value) -> Self {
+        let content = Mutex::new(Content { value, waiters: None });
+        Var(Arc::new(Cell { word: AtomicU64::new(0), content }))
+    }
+
+    /// Tells variables apart for as long as both exist.
+    pub(in crate::stm) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// The present value, outside of any transaction.
+    pub(in crate::stm) fn committed(&self) -> Value {
+        self.0.content.lock().value.clone()
+    }
+
+    /// The present value, without being a step of its own.
+    #[allow(dead_code, reason = "the engines that compare values ask for it")]
+    pub(in crate::stm) fn peek(&self) -> Value {
+        self.committed()
+    }
+
+    /// The present value and its version.
+    pub(super) fn read(&self) -> (Value, u64) {
+        let content = self.0.content.lock();
+        (content.value.clone(), self.settled_version())
+    }
+
+    /// Waits until no commit is about to write, and gives the version.
+    pub(super) fn version(&self) -> u64 {
+        let _content = self.0.content.lock();
+        self.settled_version()
+    }
+
+    /// The version, if no commit is about to write. Acquire: see [`clock::tick`](super::clock::tick).
+    pub(super) fn version_now(&self) -> Option<u64> {
+        let word = self.0.word.load(Ordering::Acquire);
+        (word & LOCKED == 0).then_some(word >> 1)
+    }
+
+    /// Locks the variable for a commit, and waits for that.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Content> {
+        self.0.content.lock()
+    }
+
+    /// Shows other commits that this one, which has the lock, is about to write.
+    pub(super) fn announce(&self) {
+        let word = self.0.word.load(Ordering::Relaxed);
+        // Relaxed: the clock's tick, which comes after it, makes it visible to those who must see it.
+        self.0.word.store(word | LOCKED, Ordering::Relaxed);
+    }
+
+    /// Takes [`announce`](Self::announce) back.
+    pub(super) fn withdraw(&self) {
+        let word = self.0.word.load(Ordering::Relaxed);
+        self.0.word.store(word & !LOCKED, Ordering::Release);
+    }
+
+    /// Sets the version, and ends what [`announce`](Self::announce) began. Release: a commit that sees the version comes after
+    /// everything that was published with it.
+    pub(super) fn set_version(&self, version: u64) {
+        self.0.word.store(version << 1, Ordering::Release);
+    }
+
+    /// The version of a variable that this commit itself is about to write.
+    pub(super) fn announced_version(&self) -> u64 {
+        self.settled_version()
+    }
+
+    /// The version, under the lock of the content.
+    fn settled_version(&self) -> u64 {
+        self.0.word.load(Ordering::Relaxed) >> 1
+    }
+
+    /// Puts a thread on the list of those to be woken, unless the variable has been written after `time`.
+    pub(super) fn enlist(&self, waiter: &Arc<Waiter>, time: u64) -> bool {
+        let mut content = self.0.content.lock();
+        if self.settled_version() > time && !is_out(EngineFault::UncheckedSleep) {
+            return false;
+        }
+        content.waiters.get_or_insert_default().push(Arc::clone(waiter));
+        true
+    }
+
+    /// Takes a thread off the list.
+    pub(super) fn strike(&self, waiter: &Arc<Waiter>) {
+        let mut content = self.0.content.lock();
+        if let Some(waiters) = &mut content.waiters {
+            waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+            if waiters.is_empty() {
+                content.waiters = None;
+            }
+        }
+    }
+}
+
+impl Content {
+    /// Takes the list of those to be woken.
+    pub(super) fn take_waiters(&mut self) -> Vec<Arc<Waiter>> {
+        self.waiters.take().map(|waiters| *waiters).unwrap_or_default()
+    }
+}
