@@ -134,17 +134,17 @@ mod tests {
             for _ in 0..PATIENCE + 3 {
                 progress.conflict();
             }
-            assert!(progress.turn.is_some() && TAKEN.load(Ordering::SeqCst) && MINE.get());
+            assert!(progress.turn.is_some() && SHARED.taken.load(Ordering::SeqCst) && is_mine());
             if waits {
                 progress.waits();
                 assert!(progress.turn.is_none() && progress.conflicts == 0);
             } else {
                 drop(progress);
             }
-            assert!(!MINE.get());
+            assert!(!is_mine());
             // Under the lock, so that the flag is not another thread's.
-            let _nobody = TURN.lock();
-            assert!(!TAKEN.load(Ordering::SeqCst));
+            let _nobody = SHARED.turn.lock();
+            assert!(!SHARED.taken.load(Ordering::SeqCst));
         }
     }
 }
