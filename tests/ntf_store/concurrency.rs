@@ -7,9 +7,10 @@ use quickcheck::{Arbitrary, Gen};
 use simplex_stores::ntf_store::{NtfStore, StoredNtf, Subscription, Token};
 use simplex_stores::protocol::Semantics;
 use simplex_stores::protocol::ntf::{SubscriptionRec, TokenRec};
+use simplex_stores::stm::{StmResult, TVar, Transaction, atomically};
 use simplex_stores::sync::thread;
 use simplex_stores::testing::ntf_store::sample::{
-    ntf, queue, subscription, subscription_id, token, token_id,
+    device, ntf, queue, subscription, subscription_id, token, token_id, verify_key,
 };
 use simplex_stores::testing::ntf_store::{NtfAnswer, NtfOp, run};
 
@@ -189,4 +190,44 @@ fn each_queue_has_one_subscription_whoever_came_last() {
         assert!((0..THREADS as u8).any(|number| *last.id() == subscription_id(number)));
         store.check_invariants().unwrap();
     }
+}
+
+/// Runs a transaction that looks at a store with one token, to which another thread does something in the middle of
+/// the first run; gives the number of runs and what the last one saw.
+fn beside<T: Clone + Send + Sync + 'static>(
+    look: impl Fn(&mut Transaction<'_>, &NtfStore) -> StmResult<T>,
+    act: impl FnOnce(&NtfStore, &Token) + Send + 'static,
+) -> (u32, Option<T>) {
+    let store = Arc::new(NtfStore::new(Semantics::Strict));
+    let held = Arc::new(Token::new(token(1, 1, 1)));
+    store.add_token(Arc::clone(&held));
+    let (mut runs, mut act, seen) = (0, Some(act), TVar::new(None));
+    atomically(|tx| {
+        runs += 1;
+        let looked = look(tx, &store)?;
+        if let Some(act) = act.take() {
+            let (store, held) = (Arc::clone(&store), Arc::clone(&held));
+            thread::spawn(move || act(&store, &held)).join().unwrap();
+        }
+        seen.write(tx, Some(looked))
+    });
+    (runs, seen.read_atomic())
+}
+
+#[test]
+fn a_token_that_was_found_is_still_registered_when_the_transaction_ends() {
+    let seen = beside(
+        |tx, store| Ok(store.find_token_tx(tx, &device(1), &verify_key(1))?.is_some()),
+        |store, held| assert!(store.remove_registration(held)),
+    );
+    assert_eq!(seen, (2, Some(false)));
+}
+
+#[test]
+fn an_activation_without_rivals_changes_nothing() {
+    let seen = beside(
+        |tx, store| Ok(store.registrations_tx(tx, &device(1))?.len()),
+        |store, held| assert!(store.remove_rivals(held).unwrap().is_empty()),
+    );
+    assert_eq!(seen, (1, Some(1)));
 }

@@ -9,16 +9,19 @@ use rand::{Rng, RngExt, SeedableRng};
 use serde::ser::SerializeTuple;
 use serde::{Serialize, Serializer};
 use simplex_stores::ntf_store::{
-    NTF_SNAPSHOT, NtfFileError, NtfFileForm, NtfSnapshot, NtfStore, Token,
+    NTF_SNAPSHOT, NtfFileError, NtfFileForm, NtfSnapshot, NtfStore, StoredNtf, Token,
 };
-use simplex_stores::protocol::Semantics;
 use simplex_stores::protocol::ntf::{TokenNtf, TokenRec};
+use simplex_stores::protocol::{Semantics, ServiceId};
 use simplex_stores::store_log::write_snapshot;
 use simplex_stores::testing::MemStorage;
 use simplex_stores::testing::fuzz::ntf_file;
 use simplex_stores::testing::mutate::mutate;
 
+use simplex_stores::testing::ntf_store::sample::{ntf, server, subscription, token, token_id};
+
 use crate::files_support::{BOTH_SEMANTICS, FILE, config, random_store, saved};
+use crate::items::{added, with_token};
 
 const SEED: u64 = 0x6e74_6600;
 
@@ -231,5 +234,71 @@ fn damaged_texts_never_make_a_broken_store() {
         let [mut text, other] = [(); 2].map(|()| texts[rng.random_range(0..texts.len())].clone());
         mutate(&mut rng, &mut text, &other);
         ntf_file(&text);
+    }
+}
+
+/// Two of everything.
+fn two_of_each() -> NtfSnapshot {
+    let store = NtfStore::new(Semantics::Strict);
+    for (number, device) in [(1, 1), (2, 1), (3, 2)] {
+        with_token(&store, token(number, device, number));
+        assert_ne!(store.store_last_ntf(&token_id(number), ntf(1, 1)), StoredNtf::UnknownToken);
+    }
+    for (number, token) in [(1, 1), (2, 1), (3, 2)] {
+        added(&store, subscription(number, token, number));
+    }
+    for number in [1, 2] {
+        let service = ServiceId::from_bytes(&[number]);
+        assert_eq!(store.set_service(&server(number), service), None);
+    }
+    store.snapshot()
+}
+
+fn disorder<T: Clone>(list: &mut Vec<T>, twice: bool) {
+    if twice { list.insert(0, list[0].clone()) } else { list.swap(0, 1) }
+}
+
+#[test]
+fn each_list_of_a_snapshot_must_be_in_order_and_have_each_key_once() {
+    type Damage = fn(&mut NtfSnapshot, bool);
+    let lists: [(&str, Damage); 9] = [
+        ("tokens", |s, twice| disorder(&mut s.tokens, twice)),
+        ("device tokens", |s, twice| disorder(&mut s.registrations, twice)),
+        ("the tokens of a device", |s, twice| disorder(&mut s.registrations[0].tokens, twice)),
+        ("subscriptions", |s, twice| disorder(&mut s.subscriptions, twice)),
+        ("the sets of subscriptions", |s, twice| disorder(&mut s.token_subscriptions, twice)),
+        ("the subscriptions of a token", |s, twice| {
+            disorder(&mut s.token_subscriptions[0].1, twice);
+        }),
+        ("queues", |s, twice| disorder(&mut s.queue_subscriptions, twice)),
+        ("the lists of notifications", |s, twice| disorder(&mut s.last_ntfs, twice)),
+        ("services", |s, twice| disorder(&mut s.services, twice)),
+    ];
+    assert!(load(&framed(&two_of_each())).is_ok());
+    for (name, damage) in lists {
+        for (twice, semantics) in [false, true].into_iter().zip(BOTH_SEMANTICS) {
+            let mut snapshot = two_of_each();
+            damage(&mut snapshot, twice);
+            let config = config(framed(&snapshot), NtfFileForm::Binary).semantics(semantics);
+            match NtfStore::load(&config) {
+                Err(NtfFileError::Disordered { list, .. }) => assert_eq!(list, name),
+                other => panic!("{name}, twice: {twice}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn violations_are_listed_up_to_the_bound_and_at_least_one() {
+    let mut snapshot = two_of_each();
+    snapshot.subscriptions.clear();
+    for (bound, listed) in [(0, 1), (1, 1), (2, 2), (100, 6)] {
+        let config = config(framed(&snapshot), NtfFileForm::Binary).max_warnings(bound);
+        match NtfStore::load(&config) {
+            Err(NtfFileError::Inconsistent { violations, total, .. }) => {
+                assert_eq!((violations.len(), total), (listed, 6));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

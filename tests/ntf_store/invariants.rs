@@ -53,6 +53,11 @@ fn every_damage_of_registrations_is_found() {
         s.registrations[1].tokens.push(one);
     };
     assert_eq!(found(twice), [stray()]);
+    let again = |s: &mut NtfSnapshot| {
+        let one = s.registrations[0].tokens[0].clone();
+        s.registrations[0].tokens.insert(0, one);
+    };
+    assert_eq!(found(again), [stray()]);
     let shared = NtfViolation::SharedRegistration(token_id(1), token_id(2));
     assert_eq!(found(|s| s.registrations[0].tokens[0].registered = true), [shared]);
     let empty = DeviceSnapshot { device: device(9), tokens: Vec::new() };
@@ -107,4 +112,14 @@ fn a_store_made_of_a_snapshot_is_the_same_whatever_its_semantics() {
         assert_eq!(store.snapshot(), snapshot);
         assert_eq!(store.snapshot().report().tokens, 3);
     }
+}
+
+/// A snapshot that is given to a store is not checked; what deletes from it asks whose the queue is.
+#[test]
+fn deleting_from_a_damaged_store_leaves_the_queue_of_another_subscription() {
+    let mut snapshot = sound();
+    snapshot.subscriptions[1].queue = queue(1);
+    let store = NtfStore::from_snapshot(snapshot);
+    assert!(store.delete_subscription(&subscription_id(2)).is_some());
+    assert_eq!(store.find_subscription(&queue(1)).unwrap().id(), &subscription_id(1));
 }

@@ -9,8 +9,8 @@ use simplex_stores::ntf_store::pending::{
 use simplex_stores::protocol::ntf::{Nonce, PendingNtf, PendingNtfRecord};
 use simplex_stores::protocol::{Blob, NotifierId, RoundedSeconds, Semantics, TextEncode};
 use simplex_stores::store_log::{FsStorage, Storage};
-use simplex_stores::testing::MemStorage;
 use simplex_stores::testing::ntf_store::pending::sample::{notifier, ntf, time};
+use simplex_stores::testing::{FailingStorage, Fault, MemStorage, Operation, Plan};
 
 use crate::pending_items::{BOTH, waiting};
 
@@ -278,3 +278,14 @@ fn restrict(_: &std::path::Path) {}
 
 #[cfg(not(unix))]
 fn assert_restricted(_: &std::path::Path) {}
+
+#[test]
+fn a_save_that_fails_leaves_no_unfinished_file() {
+    for operation in [Operation::Write, Operation::SyncFile, Operation::Rename] {
+        let disk = MemStorage::new();
+        let failing = FailingStorage::new(Arc::new(disk.clone()));
+        failing.plan(Plan::NthOf(operation, 1, Fault::Error(std::io::ErrorKind::StorageFull)));
+        some(Semantics::Strict).save(&on(failing)).unwrap_err();
+        assert!(disk.names().is_empty(), "{operation:?}: {:?}", disk.names());
+    }
+}
