@@ -49,6 +49,18 @@ impl Encoded<'_> {
         let written = URL_SAFE_NO_PAD.decode_slice(self.characters, out).ok()?;
         (written == out.len()).then_some(())
     }
+
+    /// Decodes onto the stack and makes a value of the bytes with `make`; `None` when there are more than `N` of
+    /// them, or the unused bits of the last character are not zero (SE-16).
+    pub fn with_decoded<const N: usize, T>(
+        &self,
+        make: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Option<T> {
+        let mut buffer = [0; N];
+        let bytes = buffer.get_mut(..self.decoded_length())?;
+        self.decode_into(bytes)?;
+        make(bytes)
+    }
 }
 
 /// Reads the characters and the padding of one text, at least one character (SE-16).

@@ -68,10 +68,7 @@ impl AuthKey {
     }
 
     fn decode(encoded: Encoded<'_>) -> Option<Self> {
-        let mut buffer = [0; MAX_PUBLIC_DER];
-        let der = buffer.get_mut(..encoded.decoded_length())?;
-        encoded.decode_into(der)?;
-        Self::from_der(der)
+        encoded.with_decoded::<MAX_PUBLIC_DER, _>(Self::from_der)
     }
 
     /// Calls `use_der` with the DER form, which is built on the stack.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use crate::encoding::base64url::{self, Encoded};
+use crate::encoding::base64url;
 use crate::encoding::der::{self, KeyAlgorithm, MAX_PRIVATE_DER, MAX_PUBLIC_DER};
 use crate::encoding::{ParseResult, Parser};
 use crate::protocol::{Blob, Semantics, TextDecode, TextEncode, bytes};
@@ -133,11 +133,11 @@ impl TextEncode for X25519KeyPair {
 impl TextDecode for X25519KeyPair {
     fn decode_text(parser: &mut Parser<'_>, _: Semantics) -> ParseResult<Self> {
         base64url::parse_with(parser, "an X25519 public key", |encoded| {
-            with_decoded::<MAX_PUBLIC_DER, _>(encoded, |der| x25519(der::parse_public(der)?))
+            encoded.with_decoded::<MAX_PUBLIC_DER, _>(|der| x25519(der::parse_public(der)?))
         })?;
         parser.space()?;
         base64url::parse_with(parser, "an X25519 private key", |encoded| {
-            with_decoded::<MAX_PRIVATE_DER, _>(encoded, |der| x25519(der::parse_private(der)?))
+            encoded.with_decoded::<MAX_PRIVATE_DER, _>(|der| x25519(der::parse_private(der)?))
         })
         .map(Self::from_private)
     }
@@ -146,17 +146,6 @@ impl TextDecode for X25519KeyPair {
 /// The bytes of a key, if it is for key agreement over Curve25519.
 fn x25519((algorithm, key): (KeyAlgorithm, &[u8])) -> Option<[u8; 32]> {
     key.try_into().ok().filter(|_| algorithm == KeyAlgorithm::X25519)
-}
-
-/// Decodes up to `N` bytes onto the stack and makes a value of them with `make`.
-fn with_decoded<const N: usize, T>(
-    encoded: Encoded<'_>,
-    make: impl FnOnce(&[u8]) -> Option<T>,
-) -> Option<T> {
-    let mut buffer = [0; N];
-    let bytes = buffer.get_mut(..encoded.decoded_length())?;
-    encoded.decode_into(bytes)?;
-    make(bytes)
 }
 
 impl TextEncode for AuthPrivateKey {
@@ -168,7 +157,7 @@ impl TextEncode for AuthPrivateKey {
 impl TextDecode for AuthPrivateKey {
     fn decode_text(parser: &mut Parser<'_>, _: Semantics) -> ParseResult<Self> {
         base64url::parse_with(parser, "a private key (Ed25519, Ed448 or X25519)", |encoded| {
-            with_decoded::<MAX_PRIVATE_DER, _>(encoded, Self::from_der)
+            encoded.with_decoded::<MAX_PRIVATE_DER, _>(Self::from_der)
         })
     }
 }
