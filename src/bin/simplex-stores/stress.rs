@@ -1,6 +1,6 @@
 //! `stress`: concurrent random work, then every check.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
@@ -13,14 +13,11 @@ use simplex_stores::{
 use crate::{
     cli::{DurabilityArg, SemanticsArg},
     failure::{Exit, Failure},
-    load::{self, End, Field, LoadForm, Plan},
+    load::{self, Field, LoadArgs, LoadForm},
     output::Out,
     progress,
     verify::print_checked,
 };
-
-/// So many threads at most; more only wait for each other.
-const MAX_THREADS: u64 = 1024;
 
 /// Do concurrent random work on a store, then check every invariant.
 ///
@@ -30,18 +27,8 @@ const MAX_THREADS: u64 = 1024;
 /// reference's own defects show.
 #[derive(Debug, Args)]
 pub(crate) struct StressArgs {
-    /// How many threads work.
-    #[arg(long, short, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=MAX_THREADS))]
-    threads: u64,
-    /// How long they work.
-    #[arg(long, short, default_value_t = 5, conflicts_with = "operations")]
-    seconds: u64,
-    /// How much they do in all, instead of how long.
-    #[arg(long, short)]
-    operations: Option<u64>,
-    /// What the work is made from. (What threads do to each other differs from run to run.)
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    load: LoadArgs,
     /// How many queues there may be: fewer make more conflicts.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     queues: u64,
@@ -73,13 +60,8 @@ struct StressForm {
 pub(crate) fn run(args: &StressArgs, out: &mut Out) -> Result<Exit, Failure> {
     let store = Arc::new(open(args)?);
     let size = usize::try_from(args.queues).unwrap_or(usize::MAX);
-    let field = Arc::new(Field::new(args.seed, size, &[]));
-    let end = match args.operations {
-        Some(operations) => End::Operations(operations),
-        None => End::After(Duration::from_secs(args.seconds)),
-    };
-    let threads = usize::try_from(args.threads).unwrap_or(1);
-    let plan = Plan { threads, seed: args.seed, end };
+    let field = Arc::new(Field::new(args.load.seed, size, &[]));
+    let plan = args.load.plan();
     let load = load::run(&store, &field, plan, &progress::spinner())?;
     let checked = store.check_invariants();
     let mut problems: Vec<String> = load.failures.clone();

@@ -4,6 +4,7 @@
 //! meet. What an operation answers depends on what the others did; what may never happen is an
 //! error that only a failing store gives, or a state that breaks an invariant.
 
+mod args;
 mod field;
 mod work;
 
@@ -22,7 +23,7 @@ use simplex_stores::{
 };
 
 use self::work::Worker;
-pub(crate) use self::{field::Field, work::Answer};
+pub(crate) use self::{args::LoadArgs, field::Field, work::Answer};
 use crate::{failure::Failure, output::Out, report::rate};
 
 /// Operations between two looks at the clock.

@@ -1,6 +1,6 @@
 //! `ntf stress`: concurrent random work on a notification store, then every check.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -17,14 +17,12 @@ use super::{
 use crate::{
     cli::SemanticsArg,
     failure::{Exit, Failure},
-    load::{self, End, LoadForm, Plan},
+    load::{self, LoadArgs, LoadForm},
     output::Out,
     progress,
     stress::print_problems,
 };
 
-/// So many threads at most; more only wait for each other.
-const MAX_THREADS: u64 = 1024;
 /// So many tokens at most: the field of work is made beforehand.
 const MAX_TOKENS: u64 = 10_000_000;
 
@@ -35,18 +33,8 @@ const MAX_TOKENS: u64 = 10_000_000;
 /// is to be expected: the reference's own defects show.
 #[derive(Debug, Args)]
 pub(crate) struct StressArgs {
-    /// How many threads work.
-    #[arg(long, short, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=MAX_THREADS))]
-    threads: u64,
-    /// How long they work.
-    #[arg(long, short, default_value_t = 5, conflicts_with = "operations")]
-    seconds: u64,
-    /// How much they do in all, instead of how long.
-    #[arg(long, short)]
-    operations: Option<u64>,
-    /// What the work is made from. (What threads do to each other differs from run to run.)
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    load: LoadArgs,
     /// How many tokens there may be: fewer make more conflicts.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MAX_TOKENS))]
     tokens: u64,
@@ -130,13 +118,8 @@ pub(super) fn run(args: &StressArgs, out: &mut Out) -> Result<Exit, Failure> {
     let (file, store) = open(args)?;
     let store = Arc::new(store);
     let size = usize::try_from(args.tokens).unwrap_or(usize::MAX);
-    let field = Arc::new(Field::new(args.seed, size));
-    let end = match args.operations {
-        Some(operations) => End::Operations(operations),
-        None => End::After(Duration::from_secs(args.seconds)),
-    };
-    let threads = usize::try_from(args.threads).unwrap_or(1);
-    let plan = Plan { threads, seed: args.seed, end };
+    let field = Arc::new(Field::new(args.load.seed, size));
+    let plan = args.load.plan();
     let worker = |seed| Worker::new(Arc::clone(&store), Arc::clone(&field), seed);
     let load = load::run_workers(plan, &progress::spinner(), worker)?;
     let checked = store.check_invariants();
