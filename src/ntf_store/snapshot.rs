@@ -64,7 +64,7 @@ impl NtfStore {
             })?,
             subscriptions: entries(tx, &self.subscriptions, |tx, _, one| one.record_tx(tx))?,
             token_subscriptions: entries(tx, &self.token_subscriptions, |tx, id, set| {
-                Ok((id.clone(), set.snapshot(tx)?.iter_sorted().into_iter().cloned().collect()))
+                Ok((id.clone(), set.snapshot(tx)?.iter_sorted()))
             })?,
             queue_subscriptions: entries(tx, &self.queue_subscriptions, pair)?,
             last_ntfs: entries(tx, &self.last_ntfs, |tx, id, ntfs| {
@@ -116,7 +116,7 @@ fn entries<K: Ord + Hash + Clone + Send + Sync + 'static, V: Clone + Send + Sync
     mut copy: impl FnMut(&mut Transaction<'_>, &K, &V) -> StmResult<T>,
 ) -> StmResult<Vec<T>> {
     let snapshot: Snapshot<K, V> = map.snapshot(tx)?;
-    snapshot.iter_sorted().into_iter().map(|(key, value)| copy(tx, key, value)).collect()
+    snapshot.iter_sorted().into_iter().map(|(key, value)| copy(tx, &key, &value)).collect()
 }
 
 fn pair<K: Clone, V: Clone>(_: &mut Transaction<'_>, key: &K, value: &V) -> StmResult<(K, V)> {

@@ -77,7 +77,7 @@ impl NtfStore {
         tx: &mut Transaction<'_>,
         id: &SubscriptionId,
     ) -> StmResult<Option<Arc<Subscription>>> {
-        let Some(subscription) = self.take_subscription(tx, id)? else {
+        let Some(subscription) = self.take_subscription(tx, &id)? else {
             return Ok(None);
         };
         let token_id = subscription.token_id();
@@ -123,7 +123,7 @@ impl NtfStore {
         };
         let mut found = Vec::new();
         for id in set.snapshot(tx)?.iter_sorted() {
-            found.extend(self.subscriptions.get(tx, id)?);
+            found.extend(self.subscriptions.get(tx, &id)?);
         }
         Ok(found)
     }
@@ -144,7 +144,7 @@ impl NtfStore {
         };
         let mut dropped = Vec::new();
         for id in set.snapshot(tx)?.iter_sorted() {
-            dropped.extend(self.take_subscription(tx, id)?);
+            dropped.extend(self.take_subscription(tx, &id)?);
         }
         Ok(dropped)
     }

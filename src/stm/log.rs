@@ -33,6 +33,9 @@ pub(super) struct Log {
     /// Memory for the next commit's list of writes.
     #[cfg(native_engine)]
     spare_writes: Vec<(usize, Value)>,
+    /// The maps.
+    #[cfg(native_engine)]
+    pub(super) parts: super::engine::Parts,
     /// Values to drop only when the thread runs no transaction any more.
     pub(super) retired: Vec<Value>,
     /// Which checkpoint is the innermost; 0 outside all of them.
@@ -61,6 +64,8 @@ struct Saved {
 pub(super) struct Checkpoint {
     undo_len: usize,
     outer: u64,
+    #[cfg(native_engine)]
+    branch: u64,
 }
 
 thread_local! {
@@ -97,6 +102,8 @@ impl Log {
         self.undo.clear();
         self.index.clear();
         self.entries.clear();
+        #[cfg(native_engine)]
+        self.parts.clear();
     }
 
     /// Forgets what was read and written, and keeps the values until the log is given back.
@@ -120,6 +127,12 @@ impl Log {
 
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The variables, and the maps.
+    #[cfg(native_engine)]
+    pub(super) fn split(&mut self) -> (&[Entry], &mut super::engine::Parts) {
+        (&self.entries, &mut self.parts)
     }
 
     /// The variables that were read.
@@ -148,7 +161,17 @@ impl Log {
     }
 
     pub(super) fn has_read(&self) -> bool {
+        #[cfg(native_engine)]
+        if self.parts.has_read() {
+            return true;
+        }
         self.entries.iter().any(|entry| entry.read.is_some())
+    }
+
+    /// The number of the innermost branch; 0 outside all of them.
+    #[cfg(native_engine)]
+    pub(super) fn branch(&self) -> u64 {
+        self.branch
     }
 
     #[cfg_attr(
@@ -156,6 +179,10 @@ impl Log {
         allow(dead_code, reason = "the model engine finds out as it publishes")
     )]
     pub(super) fn has_written(&self) -> bool {
+        #[cfg(native_engine)]
+        if self.parts.has_written() {
+            return true;
+        }
         self.entries.iter().any(|entry| entry.written.is_some())
     }
 
@@ -218,7 +245,12 @@ impl Log {
     pub(super) fn checkpoint(&mut self) -> Checkpoint {
         self.branches += 1;
         let outer = std::mem::replace(&mut self.branch, self.branches);
-        Checkpoint { undo_len: self.undo.len(), outer }
+        Checkpoint {
+            undo_len: self.undo.len(),
+            outer,
+            #[cfg(native_engine)]
+            branch: self.branches,
+        }
     }
 
     /// Keeps what was written since the checkpoint.
@@ -236,6 +268,8 @@ impl Log {
                 self.entries[saved.entry].written = saved.written;
             }
         }
+        #[cfg(native_engine)]
+        self.parts.roll_back(checkpoint.branch);
         self.branch = checkpoint.outer;
     }
 }

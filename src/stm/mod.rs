@@ -104,6 +104,7 @@ mod engine;
 mod error;
 mod list;
 mod log;
+#[cfg(not(native_engine))]
 mod map;
 mod snapshot;
 mod stats;
@@ -119,7 +120,7 @@ mod tvar;
 #[cfg(all(native_engine, any(loom, shuttle)))]
 pub use engine::fault::{EngineFault, without};
 pub use error::{StmError, StmResult, Stop, TxError, TxResult};
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, Snapshots, snapshot_together};
 pub use stats::{Stats, stats};
 pub use tbqueue::TBQueue;
 pub use tmap::TMap;

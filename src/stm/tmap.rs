@@ -1,12 +1,11 @@
-//! A transactional map: the reference's `TMap`, a variable that holds a persistent map.
+//! A transactional map: the reference's `TMap`.
 //!
-//! **The promise.** Every operation is a part of the transaction that it stands in, and the map is one
-//! variable to it: a transaction that looked at any key commits only if no other key changed either
-//! (formats.md, section 1). Reads outside of transactions see one committed map.
+//! **The promise.** Every operation is a part of the transaction that it stands in (formats.md, section 1). Reads
+//! outside of transactions see one committed map.
 //!
-//! **The algorithm.** A [`TVar`] around a persistent hash map. Taking a snapshot shares the whole
-//! structure; the first change after that copies the path from the root to the entry, and further
-//! changes in the same transaction happen in place wherever nothing is shared.
+//! **The algorithm.** The engine's. On the native one the map conflicts by key: a transaction depends on the keys it looked up,
+//! found or absent, and on the whole map only if it asked for its length or a snapshot. On the others
+//! it is one variable around a persistent map.
 //!
 //! **Differences from the reference.** Keys are hashed, not ordered, so enumeration in key order
 //! sorts ([`Snapshot::iter_sorted`]). An operation that changes nothing writes nothing, as TM-19 allows:
@@ -14,11 +13,10 @@
 //!
 //! **Tests.** `tests/stm_laws/tmap.rs`: each TM- item, and random operations against `BTreeMap`.
 
+use super::engine::Map;
 use super::error::StmResult;
-use super::map::Map;
 use super::snapshot::Snapshot;
 use super::transaction::Transaction;
-use super::tvar::TVar;
 use std::fmt;
 use std::hash::Hash;
 
@@ -36,7 +34,7 @@ use std::hash::Hash;
 /// assert_eq!(ages.get_atomic(&"ann"), Some(42));
 /// ```
 pub struct TMap<K, V> {
-    map: TVar<Map<K, V>>,
+    pub(super) map: Map<K, V>,
 }
 
 impl<K, V> TMap<K, V>
@@ -47,7 +45,7 @@ where
     /// A new empty map (TM-1).
     #[must_use]
     pub fn new() -> Self {
-        TMap { map: TVar::new(Map::new()) }
+        TMap { map: Map::new() }
     }
 
     /// A new map with one entry (TM-2). It is reachable for others only through what the transaction
@@ -58,7 +56,7 @@ where
     /// None of its own; see [`StmError`](super::StmError). The same holds for the other methods that take a
     /// transaction.
     pub fn singleton(_tx: &mut Transaction<'_>, key: K, value: V) -> StmResult<Self> {
-        Ok(TMap { map: TVar::new(Map::unit(key, value)) })
+        Ok(TMap { map: Map::unit(key, value) })
     }
 
     /// Removes every entry (TM-3).
@@ -67,7 +65,7 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn clear(&self, tx: &mut Transaction<'_>) -> StmResult<()> {
-        self.map.write(tx, Map::new())
+        self.map.clear(tx)
     }
 
     /// Whether there is no entry (TM-4).
@@ -76,7 +74,7 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn is_empty(&self, tx: &mut Transaction<'_>) -> StmResult<bool> {
-        self.map.with(tx, Map::is_empty)
+        self.map.len(tx).map(|len| len == 0)
     }
 
     /// How many entries there are.
@@ -85,7 +83,7 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn len(&self, tx: &mut Transaction<'_>) -> StmResult<usize> {
-        self.map.with(tx, Map::len)
+        self.map.len(tx)
     }
 
     /// The value of `key`, if it has one (TM-5).
@@ -94,14 +92,14 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn get(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<Option<V>> {
-        self.map.with(tx, |map| map.get(key).cloned())
+        self.map.get(tx, key)
     }
 
     /// The value of `key` in the committed map, outside of any transaction (TM-6). Two calls look at two
     /// moments (TM-21): for several keys take one [`snapshot_atomic`](TMap::snapshot_atomic).
     #[must_use]
     pub fn get_atomic(&self, key: &K) -> Option<V> {
-        self.map.with_atomic(|map| map.get(key).cloned())
+        self.map.get_atomic(key)
     }
 
     /// Whether `key` has a value (TM-7).
@@ -110,13 +108,13 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn contains_key(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<bool> {
-        self.map.with(tx, |map| map.contains_key(key))
+        self.map.contains(tx, key)
     }
 
     /// Whether `key` has a value in the committed map, outside of any transaction (TM-8).
     #[must_use]
     pub fn contains_key_atomic(&self, key: &K) -> bool {
-        self.map.with_atomic(|map| map.contains_key(key))
+        self.map.contains_atomic(key)
     }
 
     /// Sets the value of `key`, in place of any earlier one (TM-9).
@@ -125,7 +123,7 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn insert(&self, tx: &mut Transaction<'_>, key: K, value: V) -> StmResult<()> {
-        self.map.update(tx, |map| map.insert(key, value))
+        self.map.insert(tx, key, value)
     }
 
     /// Runs `make`, then sets the value of `key` to what it yields, in the map as it is by then: what
@@ -150,10 +148,7 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn remove(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<()> {
-        if !self.contains_key(tx, key)? {
-            return Ok(());
-        }
-        self.map.update(tx, |map| map.remove(key))
+        self.map.remove(tx, key)
     }
 
     /// Sets the value of `key` and returns the earlier one, in one step (TM-12, TM-20).
@@ -162,11 +157,9 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn replace(&self, tx: &mut Transaction<'_>, key: K, value: V) -> StmResult<Option<V>> {
-        self.map.update(tx, |map| {
-            let old = map.get(&key).cloned();
-            map.insert(key, value);
-            old
-        })
+        let old = self.get(tx, &key)?;
+        self.insert(tx, key, value)?;
+        Ok(old)
     }
 
     /// Removes `key` and returns the value that it had, in one step (TM-13, TM-20).
@@ -177,7 +170,7 @@ where
     pub fn take(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<Option<V>> {
         let value = self.get(tx, key)?;
         if value.is_some() {
-            self.map.update(tx, |map| map.remove(key))?;
+            self.map.remove(tx, key)?;
         }
         Ok(value)
     }
@@ -243,12 +236,7 @@ where
         key: K,
         change: impl FnOnce(&mut Transaction<'_>, Option<V>) -> StmResult<Option<V>>,
     ) -> StmResult<()> {
-        let mut early = self.map.read(tx)?;
-        match change(tx, early.get(&key).cloned())? {
-            Some(value) => early.insert(key, value),
-            None => early.remove(&key),
-        }
-        self.map.write(tx, early)
+        self.map.alter_with(tx, key, change)
     }
 
     /// Adds all `entries`; on equal keys the incoming value wins (TM-18).
@@ -261,13 +249,13 @@ where
         tx: &mut Transaction<'_>,
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> StmResult<()> {
-        self.map.update(tx, |map| map.extend(entries))
+        entries.into_iter().try_for_each(|(key, value)| self.insert(tx, key, value))
     }
 
     /// How many entries the committed map has, outside of any transaction.
     #[must_use]
     pub fn len_atomic(&self) -> usize {
-        self.map.with_atomic(Map::len)
+        self.map.len_atomic()
     }
 
     /// The whole map as the transaction sees it (TM-22). Takes constant time and shares its structure.
@@ -276,14 +264,14 @@ where
     ///
     /// As [`singleton`](TMap::singleton).
     pub fn snapshot(&self, tx: &mut Transaction<'_>) -> StmResult<Snapshot<K, V>> {
-        self.map.with(tx, |map| Snapshot::of(map.clone()))
+        self.map.whole(tx).map(Snapshot::of)
     }
 
     /// The whole committed map, outside of any transaction (TM-21, TM-22). Takes constant time, never waits for a writer
     /// to finish and never starves.
     #[must_use]
     pub fn snapshot_atomic(&self) -> Snapshot<K, V> {
-        self.map.with_atomic(|map| Snapshot::of(map.clone()))
+        Snapshot::of(self.map.whole_atomic())
     }
 
     /// Whether both are handles to one map.

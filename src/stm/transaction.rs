@@ -305,6 +305,30 @@ impl<'t> Transaction<'t> {
         }
     }
 
+    /// The maps that this transaction came to.
+    #[cfg(native_engine)]
+    pub(super) fn parts(&mut self) -> &mut engine::Parts {
+        &mut self.log.parts
+    }
+
+    /// The number of the innermost branch; 0 outside all of them.
+    #[cfg(native_engine)]
+    pub(super) fn branch(&self) -> u64 {
+        self.log.branch()
+    }
+
+    /// What `look` finds, which it gives with the version since which that is so, as this transaction sees it.
+    #[cfg(native_engine)]
+    pub(super) fn read_newest<T>(&mut self, look: impl Fn() -> (T, u64)) -> StmResult<T> {
+        self.reader.read_newest(self.log, look)
+    }
+
+    /// Goes on at a later time, if everything that was read still stands then.
+    #[cfg(native_engine)]
+    pub(super) fn extend_to(&mut self, time: u64) -> StmResult<()> {
+        self.reader.extend_to(self.log, time)
+    }
+
     /// The value of `var` as this transaction sees it.
     pub(super) fn read(&mut self, var: &Var) -> StmResult<&Value> {
         let (at, entry) = self.log.entry(var);

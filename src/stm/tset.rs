@@ -21,7 +21,7 @@ use std::hash::Hash;
 /// assert!(!atomically(|tx| seen.insert(tx, 7)));
 /// ```
 pub struct TSet<K> {
-    map: TMap<K, ()>,
+    pub(super) map: TMap<K, ()>,
 }
 
 impl<K: Ord + Hash + Eq + Clone + Send + Sync + 'static> TSet<K> {
@@ -143,7 +143,7 @@ impl<K: Ord + Hash + Eq + Clone + Send + Sync + 'static> fmt::Debug for TSet<K> 
 }
 
 /// All keys of a [`TSet`] at one moment.
-pub struct SetSnapshot<K>(Snapshot<K, ()>);
+pub struct SetSnapshot<K>(pub(super) Snapshot<K, ()>);
 
 impl<K: Hash + Eq + Clone> SetSnapshot<K> {
     /// Whether `key` is in the set.
@@ -164,14 +164,14 @@ impl<K: Hash + Eq + Clone> SetSnapshot<K> {
         self.0.is_empty()
     }
 
-    /// The keys, in no particular order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &K> {
+    /// The keys, in no particular order. No lock is held between two of them.
+    pub fn iter(&self) -> impl Iterator<Item = K> {
         self.0.iter().map(|(key, ())| key)
     }
 
-    /// The keys in ascending order. Sorts references to all of them.
+    /// The keys in ascending order.
     #[must_use]
-    pub fn iter_sorted(&self) -> Vec<&K>
+    pub fn iter_sorted(&self) -> Vec<K>
     where
         K: Ord,
     {
@@ -179,7 +179,7 @@ impl<K: Hash + Eq + Clone> SetSnapshot<K> {
     }
 }
 
-impl<K: Clone> Clone for SetSnapshot<K> {
+impl<K> Clone for SetSnapshot<K> {
     fn clone(&self) -> Self {
         SetSnapshot(self.0.clone())
     }

@@ -165,7 +165,7 @@ fn op26_race32_a_services_queues_are_given_in_the_transaction_that_counts_them()
             })
         };
         let (told, ids) = answer(1).unwrap();
-        assert_eq!(ids.iter_sorted(), [&rid(1), &rid(3)]);
+        assert_eq!(ids.iter_sorted(), [rid(1), rid(3)]);
         assert_eq!(told.count, 2);
         assert!(answer(2).unwrap().1.is_empty());
         let unknown = store.transact(|tx, _| store.service_queues_tx(tx, &vid(9)).map(drop));

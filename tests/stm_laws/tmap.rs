@@ -14,7 +14,7 @@ fn map_of(entries: impl IntoIterator<Item = (u8, u16)> + Clone) -> Map {
 }
 
 fn entries(map: &Map) -> Vec<(u8, u16)> {
-    map.snapshot_atomic().iter_sorted().into_iter().map(|(k, v)| (*k, *v)).collect()
+    map.snapshot_atomic().iter_sorted()
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn tm23_a_snapshot_lists_by_ascending_key() {
     once(|| {
         let map = map_of([(9, 1), (3, 2), (200, 3), (7, 4)]);
         let keys: Vec<_> =
-            map.snapshot_atomic().iter_sorted().into_iter().map(|(k, _)| *k).collect();
+            map.snapshot_atomic().iter_sorted().into_iter().map(|(k, _)| k).collect();
         assert_eq!(keys, [3, 7, 9, 200]);
     });
 }
@@ -465,8 +465,7 @@ fn random_operations_agree_with_a_btreemap() {
                 assert_eq!(entries(&map), model.clone().into_iter().collect::<Vec<_>>());
                 assert_eq!(map.len_atomic(), model.len());
                 assert!((0..16).all(|key| map.get_atomic(&key) == model.get(&key).copied()));
-                let held: Vec<_> = held.iter_sorted().into_iter().map(|(k, v)| (*k, *v)).collect();
-                assert_eq!(held, before, "a snapshot doesn't change");
+                assert_eq!(held.iter_sorted(), before, "a snapshot doesn't change");
             }
         });
         true

@@ -30,7 +30,7 @@ fn a_snapshot_does_not_change_and_lists_in_order() {
         atomically(|tx| [5, 1, 3].iter().try_for_each(|n| set.insert(tx, *n).map(drop)));
         let snapshot = set.snapshot_atomic();
         atomically(|tx| set.clear(tx));
-        assert_eq!(snapshot.iter_sorted(), [&1, &3, &5]);
+        assert_eq!(snapshot.iter_sorted(), [1, 3, 5]);
         assert_eq!((snapshot.len(), snapshot.contains(&3), set.len_atomic()), (3, true, 0));
         assert!(atomically(|tx| set.is_empty(tx)));
     });
@@ -48,7 +48,7 @@ fn random_operations_agree_with_a_btreeset() {
                     atomically(|tx| if add { set.insert(tx, key) } else { set.remove(tx, &key) });
                 assert_eq!(result, expected);
                 let snapshot = atomically(|tx| set.snapshot(tx));
-                assert!(snapshot.iter_sorted().into_iter().eq(&model));
+                assert!(snapshot.iter_sorted().iter().eq(&model));
                 assert_eq!(atomically(|tx| set.len(tx)), model.len());
                 assert_eq!(set.contains_atomic(&key), add);
             }

@@ -85,7 +85,7 @@ fn proof_count_hash_and_queues_of_one_transaction_agree() {
                     Ok((told, store.service_queues_tx(tx, &id)?))
                 });
                 let (told, ids) = answer.unwrap();
-                (told, ids.iter_sorted().into_iter().cloned().collect())
+                (told, ids.iter_sorted())
             });
         });
     }

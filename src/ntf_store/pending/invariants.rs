@@ -47,7 +47,7 @@ impl PendingNtfStore {
         let snapshot = self.ntfs.snapshot_atomic();
         let empty = || snapshot.iter().filter(|(_, list)| list.is_empty()).map(|(id, _)| id);
         if self.is_strict() {
-            let mut found: Vec<_> = empty().cloned().collect();
+            let mut found: Vec<_> = empty().collect();
             found.sort_unstable();
             let violation = |notifier_id| PendingViolation::EmptyList { notifier_id };
             let violations: Vec<_> = found.into_iter().map(violation).collect();

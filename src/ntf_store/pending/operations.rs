@@ -50,7 +50,7 @@ impl PendingNtfStore {
     pub fn delete_expired(&self, bound: RoundedSeconds) -> u64 {
         let snapshot = self.ntfs.snapshot_atomic();
         let expiring = snapshot.iter().filter(|(_, list)| self.expires(list, bound));
-        expiring.map(|(id, _)| atomically(|tx| self.delete_expired_of_tx(tx, id, bound))).sum()
+        expiring.map(|(id, _)| atomically(|tx| self.delete_expired_of_tx(tx, &id, bound))).sum()
     }
 
     /// A notifier's notifications at one moment, first the one that was stored first; `None` for a
@@ -76,8 +76,8 @@ impl PendingNtfStore {
     #[must_use]
     pub fn entries(&self) -> Vec<PendingEntry> {
         let snapshot = self.ntfs.snapshot_atomic();
-        let entry = |(id, list): (&NotifierId, &super::NtfList)| PendingEntry {
-            notifier_id: id.clone(),
+        let entry = |(notifier_id, list): (NotifierId, super::NtfList)| PendingEntry {
+            notifier_id,
             ntfs: list.to_vec(),
         };
         snapshot.iter_sorted().into_iter().map(entry).collect()

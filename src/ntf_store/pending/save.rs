@@ -90,7 +90,7 @@ fn write_all(
     for (id, list) in ntfs.iter_sorted() {
         report.notifiers += u64::from(!list.is_empty());
         for ntf in list.iter() {
-            write_line(&mut chunk, id, ntf);
+            write_line(&mut chunk, &id, ntf);
             report.ntfs += 1;
             if chunk.len() >= CHUNK {
                 flush(output, &mut chunk, &mut report)?;

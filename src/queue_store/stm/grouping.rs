@@ -62,13 +62,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         notifiers: impl Iterator<Item = &'i NotifierId>,
     ) -> StmResult<NtfGrouping> {
-        let services: Vec<(ServiceId, Arc<Service>)> = self
-            .services
-            .snapshot(tx)?
-            .iter_sorted()
-            .into_iter()
-            .map(|(id, service)| (id.clone(), Arc::clone(service)))
-            .collect();
+        let services: Vec<(ServiceId, Arc<Service>)> = self.services.snapshot(tx)?.iter_sorted();
         let destinations = if self.is_strict() {
             let places = services.iter().enumerate().map(|(n, (id, _))| (id, n)).collect();
             notifiers.map(|id| self.by_record(tx, id, &places)).collect::<StmResult<_>>()?

@@ -29,7 +29,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
     fn loaded_queues(&self) -> Result<Vec<Arc<F::Queue>>, ErrorType> {
         self.check_open()?;
         let queues = self.queues.snapshot_atomic();
-        Ok(queues.iter_sorted().into_iter().map(|(_, queue)| Arc::clone(queue)).collect())
+        Ok(queues.iter_sorted().into_iter().map(|(_, queue)| queue).collect())
     }
 
     /// Always zero: a deleted queue is gone at once, or stays as a tombstone until restart (QS-23).
@@ -189,9 +189,9 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
         };
         let mut folded = init;
         for id in service.rcv.ids.snapshot_atomic().iter_sorted() {
-            let record = self.queues.get_atomic(id).and_then(|queue| queue.record().read_atomic());
+            let record = self.queues.get_atomic(&id).and_then(|queue| queue.record().read_atomic());
             if let Some(record) = record {
-                folded = step(folded, id, record);
+                folded = step(folded, &id, record);
             }
         }
         Ok(folded)

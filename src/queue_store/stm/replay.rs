@@ -71,8 +71,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
     pub fn compacted(&self, emit: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
         let (services, mut records) = self.while_frozen(|| {
             let queues = self.queues.snapshot_atomic();
-            let live = |(id, queue): (&RecipientId, &Arc<F::Queue>)| {
-                Some((id.clone(), queue.record().read_atomic()?))
+            let live = |(id, queue): (RecipientId, Arc<F::Queue>)| {
+                Some((id, queue.record().read_atomic()?))
             };
             let records: Vec<_> = queues.iter().filter_map(live).collect();
             (self.services.snapshot_atomic(), records)

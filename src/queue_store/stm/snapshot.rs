@@ -17,7 +17,7 @@ use crate::protocol::{
     RecipientId, RecipientKeys, Semantics, SenderId, ServiceId, ServiceRec,
 };
 use crate::queue_store::{QueueFactory, StoreQueue};
-use crate::stm::{Snapshot, StmResult, Transaction, atomically};
+use crate::stm::{StmResult, Transaction, atomically};
 use crate::store_log::{FsStorage, SnapshotError, SnapshotKind, read_snapshot, write_snapshot};
 
 /// The kind of the frame that holds a queue store's snapshot.
@@ -102,17 +102,17 @@ impl<F: QueueFactory> StmQueueStore<F> {
         StoreSnapshot {
             semantics: self.semantics,
             queues,
-            senders: entries(&senders),
-            notifiers: entries(&notifiers),
-            links: entries(&links),
+            senders: senders.iter_sorted(),
+            notifiers: notifiers.iter_sorted(),
+            links: links.iter_sorted(),
             services,
-            service_certs: entries(&service_certs),
+            service_certs: service_certs.iter_sorted(),
         }
     }
 
     fn queues_snapshot(&self) -> Vec<QueueSnapshot> {
-        let entry = |(id, queue): (&RecipientId, &Arc<F::Queue>)| QueueSnapshot {
-            id: id.clone(),
+        let entry = |(id, queue): (RecipientId, Arc<F::Queue>)| QueueSnapshot {
+            id,
             own_id: queue.recipient_id().clone(),
             record: queue.record().read_atomic(),
         };
@@ -120,8 +120,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
     }
 
     fn services_snapshot(&self) -> Vec<ServiceSnapshot> {
-        let entry = |(id, service): (&ServiceId, &Arc<Service>)| ServiceSnapshot {
-            id: id.clone(),
+        let entry = |(id, service): (ServiceId, Arc<Service>)| ServiceSnapshot {
+            id,
             record: service.record.clone(),
             rcv: service.rcv.snapshot(),
             ntf: service.ntf.snapshot(),
@@ -197,18 +197,13 @@ fn stand_in(id: &RecipientId) -> Arc<QueueRec> {
     })
 }
 
-/// The entries of a map in ascending order of keys.
-fn entries<K: Ord + Hash + Clone, V: Clone>(map: &Snapshot<K, V>) -> Vec<(K, V)> {
-    map.iter_sorted().into_iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
 impl<Id> IdSet<Id>
 where
     Id: AsRef<[u8]> + Ord + Hash + Clone + Send + Sync + 'static,
 {
     fn snapshot(&self) -> ServiceSetSnapshot<Id> {
         ServiceSetSnapshot {
-            ids: self.ids.snapshot_atomic().iter_sorted().into_iter().cloned().collect(),
+            ids: self.ids.snapshot_atomic().iter_sorted(),
             hash: self.hash.read_atomic(),
         }
     }

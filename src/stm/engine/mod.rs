@@ -20,6 +20,8 @@
 mod model;
 #[cfg(native_engine)]
 mod native;
+#[cfg(not(native_engine))]
+mod persistent;
 #[cfg(any(not(any(loom, shuttle)), native_engine))]
 mod progress;
 #[cfg(not(any(loom, shuttle, native_engine)))]
@@ -30,7 +32,9 @@ pub(super) use model::{Reader, Var, run};
 #[cfg(all(native_engine, any(loom, shuttle)))]
 pub(super) use native::fault;
 #[cfg(native_engine)]
-pub(super) use native::{Reader, Var, run};
+pub(super) use native::{Map, Parts, Reader, Var, Viewed, Whole, register_all, run};
+#[cfg(not(native_engine))]
+pub(super) use persistent::{Map, Whole};
 #[cfg(not(any(loom, shuttle, native_engine)))]
 pub(super) use reference::{Reader, Var, run};
 

@@ -26,3 +26,8 @@ pub(super) fn now() -> u64 {
 pub(super) fn tick() -> u64 {
     CLOCK.0.fetch_add(1, Ordering::AcqRel) + 1
 }
+
+/// The number of the last commit that has taken one, read so that every commit which takes a later one comes after the caller.
+pub(super) fn now_for_all() -> u64 {
+    CLOCK.0.fetch_add(0, Ordering::AcqRel)
+}

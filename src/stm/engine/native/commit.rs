@@ -4,54 +4,58 @@ use super::super::super::log::{Entry, Log};
 use super::super::Value;
 use super::clock;
 use super::fault::{EngineFault, is_out};
-use super::wait::Waiter;
-use std::sync::Arc;
+use super::parts::Parts;
+use super::var::Locked;
 
 /// Another transaction has changed something that was read.
 pub(super) struct Conflict;
 
 /// Publishes what the log wrote, at one moment, given that everything it read was the state at `time`.
 pub(super) fn commit(log: &mut Log, time: u64) -> Result<(), Conflict> {
-    let mut writes = log.take_writes();
-    if writes.is_empty() {
+    if !log.has_written() {
         return Ok(());
     }
-    let entries = log.entries();
+    let mut writes = log.take_writes();
+    let (entries, parts) = log.split();
     writes.sort_unstable_by_key(|(at, _)| entries[*at].var.id());
-    let published = publish(entries, &mut writes, time);
+    let published = publish(entries, &mut writes, parts, time);
     // What was replaced, or not published after all, is dropped when no transaction runs.
     log.retired.extend(writes.drain(..).map(|(_, value)| value));
     log.give_back_writes(writes);
     published
 }
 
-/// Swaps the values into the variables; what they held is in `writes` then.
-fn publish(entries: &[Entry], writes: &mut [(usize, Value)], time: u64) -> Result<(), Conflict> {
+/// Swaps the values into the variables, what they held is in `writes` then, and writes the maps.
+fn publish(
+    entries: &[Entry],
+    writes: &mut [(usize, Value)],
+    parts: &mut Parts,
+    time: u64,
+) -> Result<(), Conflict> {
     let early = is_out(EngineFault::EarlyNumber).then(clock::tick);
-    let mut contents = Vec::with_capacity(writes.len());
-    for (at, _) in &*writes {
-        contents.push(entries[*at].var.lock());
-    }
+    let mut wake = Vec::new();
+    let mut vars: Vec<_> = writes.iter().map(|(at, _)| entries[*at].var.lock()).collect();
+    let mut maps: Vec<_> = parts.ordered().iter_mut().map(|part| part.lock()).collect();
     if !is_out(EngineFault::UnannouncedWrites) {
-        writes.iter().for_each(|(at, _)| entries[*at].var.announce());
+        vars.iter().for_each(Locked::announce);
     }
     let version = early.unwrap_or_else(clock::tick);
     // The very next number: nobody has published since.
     let stands = version == time + 1
         || is_out(EngineFault::UncheckedCommits)
-        || entries.iter().all(|entry| still_stands(entry, time));
+        || entries.iter().all(|entry| still_stands(entry, time))
+            && maps.iter().all(|map| map.stands(time, version));
     if !stands {
-        writes.iter().for_each(|(at, _)| entries[*at].var.withdraw());
         return Err(Conflict);
     }
-    let mut waiters: Vec<Arc<Waiter>> = Vec::new();
-    for ((at, value), content) in writes.iter_mut().zip(&mut contents) {
-        std::mem::swap(&mut content.value, value);
-        waiters.append(&mut content.take_waiters());
-        entries[*at].var.set_version(version);
+    for ((_, value), var) in writes.iter_mut().zip(&mut vars) {
+        var.publish(value, version, &mut wake);
     }
-    drop(contents);
-    waiters.iter().for_each(|waiter| waiter.wake());
+    maps.iter_mut().for_each(|map| map.publish(version, &mut wake));
+    drop(maps);
+    drop(vars);
+    wake.iter().for_each(|waiter| waiter.wake());
+    parts.grow();
     Ok(())
 }
 

@@ -14,6 +14,12 @@ pub enum EngineFault {
     UnannouncedWrites,
     /// A commit takes its number before it has its locks.
     EarlyNumber,
+    /// A commit doesn't ask whether keys that it read still have their values.
+    UncheckedKeys,
+    /// A commit doesn't ask whether keys that it found absent still are.
+    UncheckedAbsence,
+    /// A commit keeps nothing for snapshots.
+    ForgottenSnapshots,
     /// A thread goes to sleep without asking whether what it read has changed.
     UncheckedSleep,
 }

@@ -29,9 +29,13 @@
 mod clock;
 mod commit;
 pub(in crate::stm) mod fault;
+mod map;
+mod parts;
 mod run;
 mod var;
 mod wait;
 
+pub(in crate::stm) use map::{Map, Viewed, Whole, register_all};
+pub(in crate::stm) use parts::Parts;
 pub(in crate::stm) use run::{Reader, run};
 pub(in crate::stm) use var::Var;

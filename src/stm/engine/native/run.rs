@@ -26,29 +26,51 @@ pub(in crate::stm) struct Reader<'t>(&'t mut Attempt);
 impl Reader<'_> {
     /// The value of `var` at the run's time, which may be brought forward for it.
     pub(in crate::stm) fn read(&mut self, var: &Var, log: &Log) -> Result<Value, StmError> {
+        self.read_newest(log, || var.read())
+    }
+
+    /// What `look` finds, which it gives with the version since which that is so, at the run's time.
+    pub(in crate::stm) fn read_newest<T>(
+        &mut self,
+        log: &Log,
+        look: impl Fn() -> (T, u64),
+    ) -> Result<T, StmError> {
         for _ in 0..EXTENSIONS {
-            let (value, version) = var.read();
-            if version <= self.0.time {
-                return Ok(value);
+            let (found, since) = look();
+            if since <= self.0.time {
+                return Ok(found);
             }
-            if !self.extend(log) {
+            // Before the check: what is found unchanged after it was taken was so at that time.
+            let now = clock::now();
+            if !self.extend(log, now) {
                 break;
             }
         }
-        self.0.doomed = true;
-        Err(StmError(Reason::Conflict))
+        self.doom()
     }
 
-    /// Brings the run's time forward to now, if everything that was read still stands.
-    fn extend(&mut self, log: &Log) -> bool {
-        // Before the check: what is found unchanged after it was taken was so at that time.
-        let now = clock::now();
+    /// Brings the run's time forward to `now`, which can't be before it, or dooms the run.
+    pub(in crate::stm) fn extend_to(&mut self, log: &Log, now: u64) -> Result<(), StmError> {
+        match self.extend(log, now) {
+            true => Ok(()),
+            false => self.doom(),
+        }
+    }
+
+    /// Brings the run's time forward, if everything that was read still stands.
+    fn extend(&mut self, log: &Log, now: u64) -> bool {
         let stands = is_out(EngineFault::UncheckedReads)
-            || log.reads().all(|var| var.version() <= self.0.time);
+            || log.reads().all(|var| var.version() <= self.0.time)
+                && log.parts.iter().all(|part| part.stands(self.0.time, now));
         if stands {
             self.0.time = now;
         }
         stands
+    }
+
+    fn doom<T>(&mut self) -> Result<T, StmError> {
+        self.0.doomed = true;
+        Err(StmError(Reason::Conflict))
     }
 }
 

@@ -22,8 +22,8 @@ struct Cell {
 }
 
 /// What is under a variable's lock.
-pub(super) struct Content {
-    pub(super) value: Value,
+struct Content {
+    value: Value,
     /// Threads that sleep until the value changes. Nearly always there is none.
     #[allow(clippy::box_collection, reason = "a variable without waiters should be small")]
     waiters: Option<Box<Vec<Arc<Waiter>>>>,
@@ -70,27 +70,8 @@ impl Var {
     }
 
     /// Locks the variable for a commit, and waits for that.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Content> {
-        self.0.content.lock()
-    }
-
-    /// Shows other commits that this one, which has the lock, is about to write.
-    pub(super) fn announce(&self) {
-        let word = self.0.word.load(Ordering::Relaxed);
-        // Relaxed: the clock's tick, which comes after it, makes it visible to those who must see it.
-        self.0.word.store(word | LOCKED, Ordering::Relaxed);
-    }
-
-    /// Takes [`announce`](Self::announce) back.
-    pub(super) fn withdraw(&self) {
-        let word = self.0.word.load(Ordering::Relaxed);
-        self.0.word.store(word & !LOCKED, Ordering::Release);
-    }
-
-    /// Sets the version, and ends what [`announce`](Self::announce) began. Release: a commit that sees the version comes after
-    /// everything that was published with it.
-    pub(super) fn set_version(&self, version: u64) {
-        self.0.word.store(version << 1, Ordering::Release);
+    pub(super) fn lock(&self) -> Locked<'_> {
+        Locked { word: &self.0.word, content: self.0.content.lock() }
     }
 
     /// The version of a variable that this commit itself is about to write.
@@ -125,9 +106,37 @@ impl Var {
     }
 }
 
-impl Content {
-    /// Takes the list of those to be woken.
-    pub(super) fn take_waiters(&mut self) -> Vec<Arc<Waiter>> {
-        self.waiters.take().map(|waiters| *waiters).unwrap_or_default()
+/// A variable that a commit has locked.
+pub(super) struct Locked<'v> {
+    word: &'v AtomicU64,
+    content: MutexGuard<'v, Content>,
+}
+
+impl Locked<'_> {
+    /// Shows other commits that this one is about to write.
+    pub(super) fn announce(&self) {
+        let word = self.word.load(Ordering::Relaxed);
+        // Relaxed: the clock's tick, which comes after it, makes it visible to those who must see it.
+        self.word.store(word | LOCKED, Ordering::Relaxed);
+    }
+
+    /// Exchanges the value, which ends what [`announce`](Self::announce) began, and collects whom to wake.
+    pub(super) fn publish(&mut self, value: &mut Value, version: u64, wake: &mut Vec<Arc<Waiter>>) {
+        std::mem::swap(&mut self.content.value, value);
+        if let Some(waiters) = self.content.waiters.take() {
+            wake.extend(*waiters);
+        }
+        // Release: a commit that sees the version comes after everything that was published with it.
+        self.word.store(version << 1, Ordering::Release);
+    }
+}
+
+impl Drop for Locked<'_> {
+    /// Takes [`announce`](Self::announce) back when nothing was published.
+    fn drop(&mut self) {
+        let word = self.word.load(Ordering::Relaxed);
+        if word & LOCKED != 0 {
+            self.word.store(word & !LOCKED, Ordering::Release);
+        }
     }
 }

@@ -26,9 +26,11 @@ impl Waiter {
 /// Sleeps until something that was read is written after `time`; not at all, if something was already.
 pub(super) fn for_a_change(log: &Log, time: u64) {
     let waiter = Arc::new(Waiter::default());
-    let enlisted = log.reads().take_while(|var| var.enlist(&waiter, time)).count();
-    if enlisted == log.reads().count() {
+    let unchanged = log.reads().all(|var| var.enlist(&waiter, time))
+        && log.parts.iter().all(|part| part.enlist(&waiter, time));
+    if unchanged {
         waiter.sleep();
     }
-    log.reads().take(enlisted).for_each(|var| var.strike(&waiter));
+    log.reads().for_each(|var| var.strike(&waiter));
+    log.parts.iter().for_each(|part| part.strike(&waiter));
 }

@@ -1,0 +1,270 @@
+//! What a running transaction has read of one map, and will write to it.
+//!
+//! The same as the [log](super::super::super::super::log) of variables, an entry a key: what was seen under it, what will be written
+//! under it, and what to put back when a branch is taken back.
+
+use super::super::fault::{EngineFault, is_out};
+use super::super::parts::{Held, MapPart};
+use super::super::wait::Waiter;
+use super::bucket::{Bucket, Slot};
+use super::held::HeldShards;
+use super::table::Table;
+use super::view::View;
+use hashbrown::HashTable;
+use std::any::Any;
+use std::hash::Hash;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Up to so many entries, looking at each is faster than hashing.
+const SCANNED: usize = 8;
+
+/// One map in a transaction.
+pub(super) struct Part<K, V> {
+    pub(super) table: Arc<Table<K, V>>,
+    pub(super) entries: Vec<Entry<K, V>>,
+    /// Where each key's entry is; filled only beyond [`SCANNED`] entries.
+    index: HashTable<usize>,
+    undo: Vec<Saved<K, V>>,
+    /// The whole map was read, and this is it at the transaction's time.
+    whole: Option<Read<K, V>>,
+    /// What was replaced, to be dropped when no transaction runs.
+    pub(super) retired: Vec<Slot<K, V>>,
+    /// A hash of each shard that the commit filled.
+    pub(super) full: Vec<u64>,
+}
+
+/// How the whole of a map was read.
+pub(super) enum Read<K, V> {
+    /// By looking at its only bucket.
+    Looked,
+    Viewed(Arc<View<K, V>>),
+}
+
+/// One key in a transaction.
+pub(super) struct Entry<K, V> {
+    pub(super) hash: u64,
+    pub(super) key: K,
+    pub(super) seen: Option<Seen<V>>,
+    pub(super) written: Option<Write<K, V>>,
+    /// The branch for which `written` was saved last.
+    saved_for: u64,
+}
+
+/// What was read under a key.
+pub(super) enum Seen<V> {
+    Absent,
+    /// The version, and the value if that was asked for.
+    Present(u64, Option<V>),
+}
+
+/// What a transaction does to a key.
+#[derive(Clone)]
+pub(super) enum Write<K, V> {
+    Put(K, V),
+    Remove,
+}
+
+/// What an entry had before a branch wrote to it.
+struct Saved<K, V> {
+    branch: u64,
+    entry: usize,
+    written: Option<Write<K, V>>,
+}
+
+impl<K, V> Part<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    pub(super) fn new(table: &Arc<Table<K, V>>) -> Self {
+        Part {
+            table: Arc::clone(table),
+            entries: Vec::new(),
+            index: HashTable::new(),
+            undo: Vec::new(),
+            whole: None,
+            retired: Vec::new(),
+            full: Vec::new(),
+        }
+    }
+
+    /// The place of a key's entry, if it has one.
+    pub(super) fn position(&self, hash: u64, key: &K) -> Option<usize> {
+        let is_it = |entry: &Entry<K, V>| entry.hash == hash && entry.key == *key;
+        if self.entries.len() <= SCANNED {
+            return self.entries.iter().position(is_it);
+        }
+        self.index.find(hash, |at| self.entries.get(*at).is_some_and(is_it)).copied()
+    }
+
+    /// The place of a key's entry, made when there is none.
+    pub(super) fn place(&mut self, hash: u64, key: impl FnOnce() -> K, at: Option<usize>) -> usize {
+        if let Some(at) = at {
+            return at;
+        }
+        let at = self.entries.len();
+        self.entries.push(Entry { hash, key: key(), seen: None, written: None, saved_for: 0 });
+        let entries = &self.entries;
+        let hash_at = |at: &usize| entries.get(*at).map_or(0, |entry| entry.hash);
+        if at == SCANNED {
+            for at in 0..=at {
+                self.index.insert_unique(hash_at(&at), at, hash_at);
+            }
+        } else if at > SCANNED {
+            self.index.insert_unique(hash, at, hash_at);
+        }
+        at
+    }
+
+    /// Sets what will be done to a key.
+    pub(super) fn write(&mut self, at: usize, write: Option<Write<K, V>>, branch: u64) {
+        let Some(entry) = self.entries.get_mut(at) else { return };
+        let earlier = std::mem::replace(&mut entry.written, write);
+        if std::mem::replace(&mut entry.saved_for, branch) != branch && branch != 0 {
+            self.undo.push(Saved { branch, entry: at, written: earlier });
+        }
+    }
+
+    /// All that will be written, by entry.
+    pub(super) fn written(&self) -> Vec<Option<Write<K, V>>> {
+        self.entries.iter().map(|entry| entry.written.clone()).collect()
+    }
+
+    /// Goes back to what would have been written; entries that came since write nothing.
+    pub(super) fn write_again(&mut self, written: Vec<Option<Write<K, V>>>, branch: u64) {
+        let mut written = written.into_iter();
+        for at in 0..self.entries.len() {
+            self.write(at, written.next().flatten(), branch);
+        }
+    }
+
+    pub(super) fn whole(&self) -> Option<&Read<K, V>> {
+        self.whole.as_ref()
+    }
+
+    pub(super) fn set_whole(&mut self, whole: Read<K, V>) {
+        self.whole = Some(whole);
+    }
+
+    /// Whether the map, if the whole of it was read, has not changed since `time`.
+    fn whole_stands(&self, time: u64) -> bool {
+        self.whole.is_none()
+            || self
+                .table
+                .each(
+                    |table, hash| Some(table.read(hash)),
+                    |bucket| match bucket.changed() <= time {
+                        true => ControlFlow::Continue(()),
+                        false => ControlFlow::Break(()),
+                    },
+                )
+                .is_continue()
+    }
+
+    fn enlist_for_all(&self, waiter: &Arc<Waiter>, time: u64) -> bool {
+        let enlist = |bucket: &mut Bucket<K, V>| {
+            if bucket.changed() > time && !is_out(EngineFault::UncheckedSleep) {
+                return ControlFlow::Break(());
+            }
+            bucket.enlist(None, waiter);
+            ControlFlow::Continue(())
+        };
+        self.table.each_mut(enlist).is_continue()
+    }
+
+    /// Whether a key is as it was seen, and was so at `by` already.
+    fn stands(&self, entry: &Entry<K, V>, by: u64) -> bool {
+        let Some(seen) = &entry.seen else { return true };
+        let bucket = self.table.read(entry.hash);
+        seen.stands(bucket.find(entry.hash, &entry.key).map(|slot| slot.version), || {
+            bucket.removed() <= by
+        })
+    }
+}
+
+impl<V> Seen<V> {
+    /// Whether a key is as it was seen. `since`: whether an absent one has been so for long enough.
+    pub(super) fn stands(&self, version: Option<u64>, since: impl FnOnce() -> bool) -> bool {
+        match (self, version) {
+            (Seen::Present(seen, _), Some(version)) => *seen == version,
+            (Seen::Absent, None) => since(),
+            _ => false,
+        }
+    }
+}
+
+impl<K, V> MapPart for Part<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.table).addr()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn has_read(&self) -> bool {
+        self.whole.is_some() || self.entries.iter().any(|entry| entry.seen.is_some())
+    }
+
+    fn has_written(&self) -> bool {
+        self.entries.iter().any(|entry| entry.written.is_some())
+    }
+
+    fn stands(&self, time: u64, now: u64) -> bool {
+        self.whole_stands(time) && self.entries.iter().all(|entry| self.stands(entry, now))
+    }
+
+    fn roll_back(&mut self, branch: u64) {
+        while let Some(saved) = self.undo.pop_if(|saved| saved.branch >= branch) {
+            if let Some(entry) = self.entries.get_mut(saved.entry) {
+                entry.written = saved.written;
+            }
+        }
+    }
+
+    fn enlist(&self, waiter: &Arc<Waiter>, time: u64) -> bool {
+        if self.whole.is_some() && !self.enlist_for_all(waiter, time) {
+            return false;
+        }
+        self.entries.iter().filter(|entry| entry.seen.is_some()).all(|entry| {
+            let mut shard = self.table.write(entry.hash);
+            let bucket = shard.bucket_mut();
+            let version = bucket.find(entry.hash, &entry.key).map(|slot| slot.version);
+            let stands = entry.seen.as_ref().is_none_or(|seen| seen.stands(version, || true))
+                || is_out(EngineFault::UncheckedSleep);
+            if stands {
+                bucket.enlist(Some(entry.hash), waiter);
+            }
+            stands
+        })
+    }
+
+    fn strike(&self, waiter: &Arc<Waiter>) {
+        if self.whole.is_some() {
+            let _ = self.table.each_mut(|bucket| {
+                bucket.strike(waiter);
+                ControlFlow::Continue(())
+            });
+        }
+        for entry in self.entries.iter().filter(|entry| entry.seen.is_some()) {
+            self.table.write(entry.hash).bucket_mut().strike(waiter);
+        }
+    }
+
+    fn lock(&mut self) -> Box<dyn Held + '_> {
+        Box::new(HeldShards::lock(self))
+    }
+
+    fn grow(&mut self) {
+        self.full.drain(..).for_each(|hash| self.table.split(hash));
+    }
+}

@@ -1,0 +1,212 @@
+//! Snapshots: a whole map as it was at one time.
+//!
+//! **The promise.** Taking one costs the same however large the map is, copies nothing, and keeps no writer waiting for
+//! longer than that. It shares everything with the map that doesn't change while it is held.
+//!
+//! **The algorithm.** A snapshot is a time. It registers with the map, then reads the clock. From then on a commit that
+//! overwrites or removes an entry which a registered snapshot can see moves it to its bucket's list of old entries. Reading a
+//! snapshot means to read the bucket and take what was there at its time. When it is dropped, the lists are
+//! swept.
+//!
+//! **Why the ordering is right.** A commit with a number after the snapshot's time took that number from the clock after the snapshot
+//! had read it, so it sees the registration. One with a number up to the snapshot's time had its locks by then, and
+//! the snapshot's reader waits for them. Registering, deciding what to keep and deciding what to sweep happen under
+//! one lock of the map; commits come to it only while a snapshot is held.
+
+use super::super::clock;
+use super::super::fault::{EngineFault, is_out};
+use super::bucket::Slot;
+use super::table::{Cursor, Table, hash_of};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
+use std::hash::Hash;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// The snapshots of a map that are held now.
+#[derive(Default)]
+pub(super) struct Views {
+    /// Whether there are any, or one is being taken.
+    any: AtomicBool,
+    held: Mutex<Held>,
+}
+
+/// What is under the lock.
+#[derive(Default)]
+pub(super) struct Held {
+    /// The times of the snapshots.
+    times: Vec<u64>,
+    /// A hash of each bucket that keeps something for them.
+    keeping: Vec<u64>,
+}
+
+impl Views {
+    /// For a commit that has its number: what is held, if anything may be.
+    pub(super) fn held(&self) -> Option<MutexGuard<'_, Held>> {
+        // Relaxed: the clock makes it visible to those who must see it.
+        let any = self.any.load(Ordering::Relaxed) && !is_out(EngineFault::ForgottenSnapshots);
+        any.then(|| self.held.lock())
+    }
+
+    /// Notes that the bucket of this hash keeps something.
+    pub(super) fn note(&self, hash: u64) {
+        self.held.lock().note(hash);
+    }
+
+    /// Begins to register a snapshot; commits that take their number from now on wait for its time.
+    fn begin(&self) -> MutexGuard<'_, Held> {
+        let held = self.held.lock();
+        self.any.store(true, Ordering::Relaxed);
+        held
+    }
+
+    /// Takes a snapshot off, and gives those that stay, and the buckets that keep something.
+    fn end(&self, time: u64) -> (Vec<u64>, Vec<u64>) {
+        let mut held = self.held.lock();
+        if let Some(at) = held.times.iter().position(|other| *other == time) {
+            held.times.swap_remove(at);
+        }
+        if held.times.is_empty() {
+            self.any.store(false, Ordering::Relaxed);
+        }
+        (held.times.clone(), std::mem::take(&mut held.keeping))
+    }
+}
+
+impl Held {
+    /// Whether a snapshot sees what was written at `version` and is there until now.
+    pub(super) fn sees(&self, version: u64) -> bool {
+        self.times.iter().any(|time| version <= *time)
+    }
+
+    pub(super) fn note(&mut self, hash: u64) {
+        self.keeping.push(hash);
+    }
+}
+
+/// A map as it was at one time.
+pub(in crate::stm) struct View<K, V> {
+    table: Arc<Table<K, V>>,
+    time: u64,
+}
+
+/// A map of which a snapshot is about to be taken, whatever its type.
+#[allow(unreachable_pub, reason = "named by a trait that is public and sealed")]
+pub trait Viewed {
+    /// Tells maps apart, and orders them.
+    fn address(&self) -> usize;
+    /// Registers with this map, then with the `rest` of them, and returns the time.
+    fn register(&self, rest: &[&dyn Viewed]) -> u64;
+}
+
+impl<K, V> Viewed for Arc<Table<K, V>> {
+    fn address(&self) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+
+    fn register(&self, rest: &[&dyn Viewed]) -> u64 {
+        let mut held = self.views_or_made().begin();
+        let time = register(rest);
+        held.times.push(time);
+        time
+    }
+}
+
+/// Registers with all maps, which stand in the order of their addresses, and returns the time.
+fn register(maps: &[&dyn Viewed]) -> u64 {
+    match maps.split_first() {
+        Some((map, rest)) => map.register(rest),
+        None => clock::now_for_all(),
+    }
+}
+
+/// The time of a snapshot of all these maps, with which it is registered.
+pub(in crate::stm) fn register_all(maps: &mut [&dyn Viewed]) -> u64 {
+    maps.sort_unstable_by_key(|map| map.address());
+    register(maps)
+}
+
+impl<K, V> View<K, V> {
+    pub(super) fn take(table: &Arc<Table<K, V>>) -> Self {
+        View { table: Arc::clone(table), time: register_all(&mut [table]) }
+    }
+
+    /// The snapshot at a time for which the map is registered already.
+    pub(super) fn registered(table: &Arc<Table<K, V>>, time: u64) -> Self {
+        View { table: Arc::clone(table), time }
+    }
+
+    pub(super) fn time(&self) -> u64 {
+        self.time
+    }
+
+    pub(in crate::stm) fn len(&self) -> usize {
+        let mut len = 0;
+        let _ = self.table.each(
+            |table, hash| Some(table.read(hash)),
+            |bucket| {
+                len += bucket.len_at(self.time);
+                ControlFlow::Continue(())
+            },
+        );
+        len
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> View<K, V> {
+    pub(in crate::stm) fn get(&self, key: &K) -> Option<V> {
+        let hash = hash_of(key);
+        self.table.read(hash).find_at(hash, key, self.time).cloned()
+    }
+
+    pub(in crate::stm) fn contains(&self, key: &K) -> bool {
+        let hash = hash_of(key);
+        self.table.read(hash).find_at(hash, key, self.time).is_some()
+    }
+
+    /// The entries, copied bucket by bucket.
+    pub(in crate::stm) fn iter(&self) -> Entries<'_, K, V> {
+        Entries { view: self, next: Some(Cursor::default()), copied: Vec::new().into_iter() }
+    }
+}
+
+impl<K, V> Drop for View<K, V> {
+    fn drop(&mut self) {
+        let Some(views) = self.table.views() else { return };
+        let (times, keeping) = views.end(self.time);
+        for hash in keeping {
+            let mut shard = self.table.write(hash);
+            let swept = shard.bucket_mut().sweep(&times);
+            if shard.bucket().has_old() {
+                views.note(hash);
+            }
+            // Users' destructors run under no lock.
+            drop(shard);
+            drop(swept);
+        }
+    }
+}
+
+/// The entries of a snapshot.
+pub(in crate::stm) struct Entries<'v, K, V> {
+    view: &'v View<K, V>,
+    next: Option<Cursor>,
+    copied: std::vec::IntoIter<(K, V)>,
+}
+
+impl<K: Clone, V: Clone> Iterator for Entries<'_, K, V> {
+    type Item = (K, V);
+
+    fn next(&mut self) -> Option<(K, V)> {
+        loop {
+            if let Some(entry) = self.copied.next() {
+                return Some(entry);
+            }
+            let cursor = self.next?;
+            let bucket = self.view.table.read(cursor.hash());
+            let copy = |slot: &Slot<K, V>| (slot.key.clone(), slot.value.clone());
+            self.copied = bucket.slots_at(self.view.time).map(copy).collect::<Vec<_>>().into_iter();
+            self.next = cursor.after(bucket.depth());
+        }
+    }
+}
