@@ -12,7 +12,7 @@ if [ ! -t 1 ]; then
   export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
 fi
 
-STEPS=(setup fmt clippy features test test_lean benches examples doctest rustdoc loom shuttle native)
+STEPS=(setup fmt clippy features test test_lean reference benches examples doctest rustdoc loom shuttle)
 
 # Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
 PACKAGES=(
@@ -39,8 +39,9 @@ step_fmt() { # every file is formatted
   cargo fmt --all --check
 }
 
-step_clippy() { # no warnings anywhere, with all features and with none
-  cargo clippy --workspace --all-targets --all-features -- -D warnings
+step_clippy() { # no warnings anywhere, with all features on either engine and with none
+  cargo clippy --workspace --all-targets --features "$(features)" -- -D warnings
+  cargo clippy --all-features -- -D warnings
   cargo clippy --workspace --all-targets --no-default-features -- -D warnings
 }
 
@@ -53,42 +54,41 @@ step_features() { # the crate compiles with each feature alone
 }
 
 step_test() { # all tests, all features
-  run_tests --workspace --all-features
+  run_tests --workspace --features "$(features)"
 }
 
 step_test_lean() { # the library's tests again, without features
   run_tests --no-default-features
 }
 
+step_reference() { # the laws and the stores on the STM's other engine
+  run_tests --features testing,reference-engine --lib --test stm_laws --test queue_store --test ntf_store
+}
+
 step_benches() { # every bench runs once on few queues; nothing is timed
-  cargo test --all-features --benches
+  cargo test --features "$(features)" --benches
 }
 
 step_examples() { # the example's race is caught, or it fails; under the model checkers it is one of their tests
-  cargo run --quiet --all-features --example quota
+  cargo run --quiet --features "$(features)" --example quota
 }
 
 step_doctest() { # the examples of the documentation
-  cargo test --workspace --all-features --doc
+  cargo test --workspace --features "$(features)" --doc
 }
 
 step_rustdoc() { # the documentation builds without warnings
-  RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc -p simplex-stores --all-features --no-deps
+  RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc -p simplex-stores --features "$(features)" --no-deps
 }
 
-step_loom() { # the races and the laws of the STM under the model checker
+step_loom() { # the races and the laws of the STM under the model checker, and the inside of the native engine
   loom_cargo test --release -p loom-tests
+  CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native-loom" \
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg loom --cfg native_engine" cargo test --release -p loom-tests --test stm_native
 }
 
 step_shuttle() { # the same and larger programs in random schedules; SIMPLEX_STORES_SCHEDULES says how many
   shuttle_cargo test --release -p loom-tests
-}
-
-step_native() { # the STM engine on trial: the laws and the stores on it, its inside under the model checker
-  CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native" RUSTFLAGS="${RUSTFLAGS:-} --cfg native_engine" \
-    run_tests --features testing --lib --test stm_laws --test queue_store --test ntf_store
-  CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native-loom" \
-    RUSTFLAGS="${RUSTFLAGS:-} --cfg loom --cfg native_engine" cargo test --release -p loom-tests --test stm_native
 }
 
 # ---- helpers ----
@@ -107,6 +107,10 @@ as_root() {
 manifest_features() { # the names under [features], except the default set
   awk '/^\[/ { on = ($0 == "[features]"); next }
        on && /^[A-Za-z0-9_-]+ *=/ && $1 != "default" { print $1 }' Cargo.toml
+}
+
+features() { # all but the other engine, with commas
+  manifest_features | grep -vx reference-engine | paste -sd,
 }
 
 run_tests() {

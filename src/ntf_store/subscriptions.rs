@@ -77,7 +77,7 @@ impl NtfStore {
         tx: &mut Transaction<'_>,
         id: &SubscriptionId,
     ) -> StmResult<Option<Arc<Subscription>>> {
-        let Some(subscription) = self.take_subscription(tx, &id)? else {
+        let Some(subscription) = self.take_subscription(tx, id)? else {
             return Ok(None);
         };
         let token_id = subscription.token_id();

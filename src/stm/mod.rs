@@ -104,8 +104,6 @@ mod engine;
 mod error;
 mod list;
 mod log;
-#[cfg(not(native_engine))]
-mod map;
 mod snapshot;
 mod stats;
 mod tbqueue;

@@ -108,8 +108,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         ids: &[RecipientId],
     ) -> StmResult<FoundQueues<F::Queue>> {
-        let mut find = |id| Ok(self.queues.get(tx, id)?.ok_or(ErrorType::Auth));
-        ids.iter().map(|id| find(id)).collect()
+        let find = |id| Ok(self.queues.get(tx, id)?.ok_or(ErrorType::Auth));
+        ids.iter().map(find).collect()
     }
 
     /// Finds many queues by notifier id at one moment, in the order asked (OP-8, QS-6).
@@ -118,11 +118,11 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         ids: &[NotifierId],
     ) -> StmResult<FoundQueues<F::Queue>> {
-        let mut find = |id| match self.notifiers.get(tx, id)? {
+        let find = |id| match self.notifiers.get(tx, id)? {
             Some(id) => Ok(self.queues.get(tx, &id)?.ok_or(ErrorType::Auth)),
             None => Ok(Err(ErrorType::Auth)),
         };
-        ids.iter().map(|id| find(id)).collect()
+        ids.iter().map(find).collect()
     }
 
     /// Counts everything at one moment (OP-3, RACE-61).

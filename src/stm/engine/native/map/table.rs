@@ -44,9 +44,11 @@ pub(super) struct Table<K, V> {
 /// What a table has whose first shard was split.
 struct Grown<K, V> {
     /// Segment n holds the shards 2^n to 2^(n+1).
-    segments: [OnceLock<Box<[Shard<K, V>]>>; DEEPEST],
+    segments: [Segment<K, V>; DEEPEST],
     shards: AtomicUsize,
 }
+
+type Segment<K, V> = OnceLock<Box<[Shard<K, V>]>>;
 
 /// The place of a bucket.
 struct Shard<K, V> {

@@ -6,7 +6,8 @@
 //! **The algorithm.** A snapshot shares the whole structure; the first change after it copies the path from the root to the
 //! entry, and further changes in the same transaction happen in place wherever nothing is shared.
 
-use super::super::map;
+mod map;
+
 use super::super::transaction::Transaction;
 use super::super::tvar::TVar;
 use crate::stm::StmResult;

@@ -1,4 +1,4 @@
-//! The persistent map inside of a [`TMap`](super::TMap).
+//! The persistent map inside of a `TMap`.
 //!
 //! **The promise.** A clone costs one counter, and neither the clone nor the original sees what happens to the
 //! other.
@@ -8,7 +8,7 @@
 //! with keys and values of 32 bytes in the nodes themselves, a copied path was five times as
 //! large, changes to a shared map took half as long again, and the map twice the memory.
 //!
-//! **Tests.** Those of [`TMap`](super::TMap).
+//! **Tests.** Those of `TMap`.
 
 use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
@@ -37,10 +37,6 @@ impl<K: Hash + Eq, V> Map<K, V> {
         self.entries.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         let (Entry(entry), ()) = self.entries.get_key_value(key)?;
         Some(&entry.1)
@@ -56,12 +52,6 @@ impl<K: Hash + Eq, V> Map<K, V> {
 
     pub(super) fn remove(&mut self, key: &K) {
         self.entries.remove(key);
-    }
-
-    pub(super) fn extend(&mut self, entries: impl IntoIterator<Item = (K, V)>) {
-        for (key, value) in entries {
-            self.insert(key, value);
-        }
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
