@@ -6,6 +6,7 @@
 //!   `quickcheck::Arbitrary`, edges included (ids of one byte and of a hundred, empty link data,
 //!   times before 1970). The generator decides everything, so a seeded one repeats itself.
 //! - [`history`]: histories of concurrent calls, and whether a sequential model explains them.
+//! - [`serializability`]: histories of transactions, and whether one order of whole transactions explains them.
 //! - [`model_check`]: the threads of a scenario in every interleaving (loom), or in many random
 //!   schedules (shuttle).
 //! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
@@ -28,6 +29,7 @@ pub mod model_check;
 pub mod mutate;
 pub mod ntf_store;
 pub mod queue_store;
+pub mod serializability;
 
 pub use arbitrary::{Certificate, reference_can_read};
 pub use failing_storage::{Done, FailingStorage, Fault, Operation, Plan};
