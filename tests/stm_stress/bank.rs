@@ -1,6 +1,6 @@
 //! Transfers between accounts: nobody ever finds another sum, wherever and however they look.
 
-use crate::harness::{rounds, together};
+use crate::harness::{pause, rounds, together};
 use quickcheck::{Arbitrary, Gen};
 use simplex_stores::stm::{
     StmResult, TMap, TVar, Transaction, abort, atomically, guard, try_atomically,
@@ -39,7 +39,7 @@ impl Accounts {
 
     /// Takes the amount away and says whether that much was there.
     fn pay(&self, tx: &mut Transaction<'_>, account: u8, amount: u64) -> StmResult<bool> {
-        let balance = self.0.get(tx, &account)?.unwrap_or(0);
+        let balance = pause(self.0.get(tx, &account)?.unwrap_or(0));
         match balance.checked_sub(amount) {
             None => return Ok(false),
             Some(0) => self.0.remove(tx, &account)?,
@@ -50,7 +50,7 @@ impl Accounts {
 
     fn one_by_one(&self) -> u64 {
         let balance =
-            |tx: &mut Transaction<'_>, account| Ok(self.0.get(tx, &account)?.unwrap_or(0));
+            |tx: &mut Transaction<'_>, account| Ok(pause(self.0.get(tx, &account)?.unwrap_or(0)));
         atomically(|tx| (0..ACCOUNTS).map(|account| balance(tx, account)).sum())
     }
 
@@ -96,7 +96,7 @@ fn transfers_between_a_map_and_variables_keep_the_sum() {
     let (end, end_safe) = (accounts.clone(), safe.clone());
     let sum = |accounts: &Accounts, safe: &[TVar<u64>; 2]| {
         atomically(|tx| {
-            let snapshot = accounts.0.snapshot(tx)?;
+            let snapshot = pause(accounts.0.snapshot(tx)?);
             let saved = safe[0].read(tx)? + safe[1].read(tx)?;
             Ok(saved + snapshot.iter().map(|(_, balance)| balance.to_owned()).sum::<u64>())
         })

@@ -1,11 +1,11 @@
 //! Threads that wait for each other through the keys of one map. A lost wake-up would leave them waiting for ever.
 
-use crate::harness::{rounds, together};
+use crate::harness::{pause, rounds, together};
 use simplex_stores::stm::{TMap, TSet, atomically, guard, retry};
 
 /// Takes the ball when it comes and puts it where the next one waits.
 fn pass_on(map: &TMap<usize, u64>, from: usize, to: usize) -> u64 {
-    atomically(|tx| match map.take(tx, &from)? {
+    atomically(|tx| match pause(map.take(tx, &from)?) {
         Some(ball) => map.insert(tx, to, ball + 1).map(|()| ball),
         None => retry(),
     })
@@ -88,7 +88,7 @@ fn members_of_a_set_are_handed_over_too() {
             let item = (thread as u64) * rounds() + round;
             if thread < 2 {
                 atomically(|tx| {
-                    guard(slot.is_empty(tx)?)?;
+                    guard(pause(slot.is_empty(tx)?))?;
                     slot.insert(tx, item)
                 });
             } else {

@@ -1,7 +1,7 @@
 //! Threads that begin together and meet again.
 
-use simplex_stores::stm::{TVar, atomically, guard};
-use simplex_stores::sync::thread::spawn;
+use simplex_stores::sync::thread::{spawn, yield_now};
+use simplex_stores::sync::{Condvar, Mutex};
 use std::sync::Arc;
 
 /// How often a thread repeats what it does.
@@ -17,6 +17,12 @@ pub(crate) fn histories() -> u64 {
 fn number(variable: &str) -> Option<u64> {
     let set = std::env::var(variable).ok()?;
     Some(set.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {set}")))
+}
+
+/// Lets another thread run, where a transaction has read and not yet written: that is where they meet.
+pub(crate) fn pause<T>(value: T) -> T {
+    yield_now();
+    value
 }
 
 /// Runs `work` on so many threads at once, each with its number, and gives what they return in that order.
@@ -37,24 +43,27 @@ pub(crate) fn together<T: Send + 'static>(
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
-/// A place where threads wait for each other, again and again.
+/// A place where threads wait for each other, again and again. Without transactions: those are what is tested.
 #[derive(Clone)]
 pub(crate) struct Meeting {
     parties: usize,
-    arrived: TVar<usize>,
+    arrived: Arc<Mutex<usize>>,
+    complete: Arc<Condvar>,
 }
 
 impl Meeting {
     pub(crate) fn of(parties: usize) -> Self {
-        Meeting { parties, arrived: TVar::new(0) }
+        Meeting { parties, arrived: Arc::default(), complete: Arc::default() }
     }
 
     /// Waits until all are here.
     pub(crate) fn wait(&self) {
-        let before = atomically(|tx| {
-            self.arrived.update(tx, |arrived| std::mem::replace(arrived, *arrived + 1))
-        });
-        let all = before - before % self.parties + self.parties;
-        atomically(|tx| guard(self.arrived.read(tx)? >= all));
+        let mut arrived = self.arrived.lock();
+        let all = *arrived - *arrived % self.parties + self.parties;
+        *arrived += 1;
+        if *arrived == all {
+            self.complete.notify_all();
+        }
+        self.complete.wait_while(&mut arrived, |arrived| *arrived < all);
     }
 }

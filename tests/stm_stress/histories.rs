@@ -6,7 +6,7 @@ use crate::program::Program;
 use quickcheck::Gen;
 use simplex_stores::stm::stats;
 use simplex_stores::testing::history::Recorder;
-use simplex_stores::testing::serializability::check;
+use simplex_stores::testing::serializability::{Unexplained, check};
 use std::sync::Arc;
 
 const THREADS: usize = 4;
@@ -28,6 +28,12 @@ fn history(seed: u64) -> Vec<Recorded> {
     recorded.into_iter().flatten().chain([end]).collect()
 }
 
+/// The transactions that an anomaly is about, a line each.
+fn in_question(why: &Unexplained, history: &[Recorded]) -> String {
+    let Unexplained::Anomalous { transactions, .. } = why else { return String::new() };
+    transactions.iter().map(|&at| format!("{:?}\n", history[at])).collect()
+}
+
 #[test]
 #[allow(clippy::print_stdout, reason = "docs/update-claims.sh reads it there")]
 fn random_histories_are_strictly_serializable() {
@@ -42,7 +48,7 @@ fn random_histories_are_strictly_serializable() {
                 dependencies += serial.dependencies;
                 decisions += serial.decisions;
             }
-            Err(why) => panic!("seed {seed}: {why}\n{history:#?}"),
+            Err(why) => panic!("seed {seed}: {why}\n{}", in_question(&why, &history)),
         }
     }
     let (histories, reruns) = (histories(), stats().since(before).reruns);

@@ -1,6 +1,6 @@
 //! Elements that move between two places are always in exactly one of them.
 
-use crate::harness::{rounds, together};
+use crate::harness::{pause, rounds, together};
 use quickcheck::{Arbitrary, Gen};
 use simplex_stores::stm::{TMap, TSet, atomically};
 
@@ -20,7 +20,7 @@ fn an_element_is_in_exactly_one_of_two_sets() {
         0 | 1 => {
             for element in elements(thread as u64) {
                 let moved = atomically(|tx| {
-                    let from = usize::from(!sets[0].contains(tx, &element)?);
+                    let from = usize::from(!pause(sets[0].contains(tx, &element)?));
                     Ok(sets[from].remove(tx, &element)? && sets[1 - from].insert(tx, element)?)
                 });
                 assert!(moved);
@@ -29,7 +29,7 @@ fn an_element_is_in_exactly_one_of_two_sets() {
         2 => {
             for element in elements(2) {
                 let found = atomically(|tx| {
-                    Ok([sets[1].contains(tx, &element)?, sets[0].contains(tx, &element)?])
+                    Ok([pause(sets[1].contains(tx, &element)?), sets[0].contains(tx, &element)?])
                 });
                 assert!(found[0] != found[1], "{element} is in both sets or in none: {found:?}");
             }
@@ -37,13 +37,13 @@ fn an_element_is_in_exactly_one_of_two_sets() {
         _ => {
             for _ in 0..rounds() {
                 let [left, right] =
-                    atomically(|tx| Ok([sets[0].snapshot(tx)?, sets[1].snapshot(tx)?]));
+                    atomically(|tx| Ok([pause(sets[0].snapshot(tx)?), sets[1].snapshot(tx)?]));
                 assert_eq!(left.len() + right.len(), usize::from(ELEMENTS));
                 assert!(
                     (0..ELEMENTS)
                         .all(|element| left.contains(&element) != right.contains(&element))
                 );
-                let lengths = atomically(|tx| Ok(sets[1].len(tx)? + sets[0].len(tx)?));
+                let lengths = atomically(|tx| Ok(pause(sets[1].len(tx)?) + sets[0].len(tx)?));
                 assert_eq!(lengths, usize::from(ELEMENTS));
             }
         }
@@ -60,7 +60,7 @@ fn an_entry_is_in_exactly_one_of_two_maps_and_under_one_key() {
     together(4, move |thread| match thread {
         0 | 1 => {
             for element in elements(10 + thread as u64) {
-                atomically(|tx| match maps[0].take(tx, &element)? {
+                atomically(|tx| match pause(maps[0].take(tx, &element)?) {
                     Some(moves) => maps[1].insert(tx, wide(element), moves + 1),
                     None => {
                         let moves = maps[1].take(tx, &wide(element))?;
@@ -72,7 +72,7 @@ fn an_entry_is_in_exactly_one_of_two_maps_and_under_one_key() {
         2 => {
             for element in elements(12) {
                 let found = atomically(|tx| {
-                    Ok((maps[1].get(tx, &wide(element))?, maps[0].get(tx, &element)?))
+                    Ok((pause(maps[1].get(tx, &wide(element))?), maps[0].get(tx, &element)?))
                 });
                 assert!(found.0.is_some() != found.1.is_some(), "{found:?}");
             }
@@ -80,7 +80,8 @@ fn an_entry_is_in_exactly_one_of_two_maps_and_under_one_key() {
         _ => {
             let mut last = 0;
             for _ in 0..rounds() {
-                let snapshots = atomically(|tx| Ok([maps[0].snapshot(tx)?, maps[1].snapshot(tx)?]));
+                let snapshots =
+                    atomically(|tx| Ok([pause(maps[0].snapshot(tx)?), maps[1].snapshot(tx)?]));
                 let moves: Vec<_> = snapshots
                     .iter()
                     .flat_map(|snapshot| snapshot.iter().map(|(_, moves)| moves.to_owned()))

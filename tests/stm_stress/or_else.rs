@@ -1,6 +1,6 @@
 //! `or_else` on keys that others move: the number of impossible results stays nought.
 
-use crate::harness::{rounds, together};
+use crate::harness::{pause, rounds, together};
 use simplex_stores::stm::{StmResult, TMap, Transaction, atomically, guard, retry};
 
 const HERE: u8 = 0;
@@ -20,7 +20,7 @@ impl Token {
     }
 
     fn moves(&self) {
-        atomically(|tx| match self.0.take(tx, &HERE)? {
+        atomically(|tx| match pause(self.0.take(tx, &HERE)?) {
             Some(token) => self.0.insert(tx, THERE, token),
             None => {
                 let token = self.0.take(tx, &THERE)?;
@@ -30,7 +30,7 @@ impl Token {
     }
 
     fn at(&self, tx: &mut Transaction<'_>, key: u8) -> StmResult<u64> {
-        match self.0.get(tx, &key)? {
+        match pause(self.0.get(tx, &key)?) {
             Some(token) => Ok(token),
             None => retry(),
         }
@@ -118,7 +118,7 @@ fn everything_that_is_offered_under_two_keys_is_taken_once() {
                 atomically(|tx| {
                     tx.or_else(
                         |tx| {
-                            let before = offers.replace(tx, favourite, round)?;
+                            let before = pause(offers.replace(tx, favourite, round)?);
                             guard(before.is_none())
                         },
                         |tx| {
@@ -129,7 +129,7 @@ fn everything_that_is_offered_under_two_keys_is_taken_once() {
                 });
                 sum += round;
             } else {
-                let taken = |tx: &mut Transaction<'_>, key| match offers.take(tx, &key)? {
+                let taken = |tx: &mut Transaction<'_>, key| match pause(offers.take(tx, &key)?) {
                     Some(item) => Ok(item),
                     None => retry(),
                 };

@@ -1,6 +1,6 @@
 //! What reads a whole map, or counts it, must see the keys that others insert and remove meanwhile.
 
-use crate::harness::{Meeting, rounds, together};
+use crate::harness::{Meeting, pause, rounds, together};
 use simplex_stores::stm::{StmResult, TMap, TSet, Transaction, atomically};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ fn one_of_all_inserts(is_empty: fn(&TMap<usize, ()>, &mut Transaction<'_>) -> St
         for map in at_work.iter() {
             meeting.wait();
             inserted += u64::from(atomically(|tx| {
-                let empty = is_empty(map, tx)?;
+                let empty = pause(is_empty(map, tx)?);
                 if empty {
                     map.insert(tx, thread, ())?;
                 }
@@ -57,7 +57,7 @@ fn no_more_come_in_than_there_is_room() {
     together(THREADS, move |thread| {
         for _ in 0..rounds() {
             let came_in = atomically(|tx| {
-                if room.len(tx)? < THREADS - 1 { room.insert(tx, thread) } else { Ok(false) }
+                if pause(room.len(tx)?) < THREADS - 1 { room.insert(tx, thread) } else { Ok(false) }
             });
             assert!(room.len_atomic() < THREADS && room.snapshot_atomic().len() < THREADS);
             assert_eq!(atomically(|tx| room.remove(tx, &thread)), came_in);
@@ -73,15 +73,15 @@ fn a_count_that_is_kept_beside_the_map_is_its_length() {
         for round in 0..rounds() {
             let key = (thread, round % 3);
             atomically(|tx| {
-                let more = map.replace(tx, key, round)?.is_none();
+                let more = pause(map.replace(tx, key, round)?.is_none());
                 count.alter(tx, (), |n| Some(n.unwrap_or(0) + usize::from(more)))
             });
             let (length, found, counted) = atomically(|tx| {
-                Ok((map.len(tx)?, map.snapshot(tx)?, count.get(tx, &())?.unwrap_or(0)))
+                Ok((map.len(tx)?, pause(map.snapshot(tx)?), count.get(tx, &())?.unwrap_or(0)))
             });
             assert_eq!((length, found.iter().count(), found.len()), (counted, counted, counted));
             atomically(|tx| {
-                let less = map.take(tx, &key)?.is_some();
+                let less = pause(map.take(tx, &key)?.is_some());
                 count.alter(tx, (), |n| n.map(|n| n - usize::from(less)))
             });
         }

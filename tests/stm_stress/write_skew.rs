@@ -1,6 +1,6 @@
 //! Two transactions that read the same and write different things: one of them must see the other.
 
-use crate::harness::{Meeting, rounds, together};
+use crate::harness::{Meeting, pause, rounds, together};
 use simplex_stores::stm::{StmResult, TMap, TVar, Transaction, atomically};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn at_most_one_of_two_variables_is_set() {
     let left = both_come(
         || [TVar::new(0), TVar::new(0)],
         |tx, [x, y], own| {
-            if x.read(tx)? + y.read(tx)? < 1 { [x, y][own].write(tx, 1) } else { Ok(()) }
+            if pause(x.read(tx)? + y.read(tx)?) < 1 { [x, y][own].write(tx, 1) } else { Ok(()) }
         },
         |[x, y]| x.read_atomic() + y.read_atomic(),
     );
@@ -38,7 +38,7 @@ fn at_most_one_of_two_variables_is_set() {
 fn at_most_one_of_two_absent_keys_is_inserted() {
     let left = both_come(
         TMap::new,
-        |tx, map: &TMap<usize, ()>, own| match map.get(tx, &(1 - own))? {
+        |tx, map: &TMap<usize, ()>, own| match pause(map.get(tx, &(1 - own))?) {
             Some(()) => Ok(()),
             None => map.insert(tx, own, ()),
         },
@@ -57,7 +57,7 @@ fn at_most_one_of_two_keys_is_removed() {
     };
     let left = both_come(
         both,
-        |tx, map: &TMap<usize, ()>, own| match map.contains_key(tx, &(1 - own))? {
+        |tx, map: &TMap<usize, ()>, own| match pause(map.contains_key(tx, &(1 - own))?) {
             true => map.remove(tx, &own),
             false => Ok(()),
         },
@@ -72,8 +72,8 @@ fn a_map_and_a_variable_are_never_both_taken() {
     let left = both_come(
         || (TMap::new(), TVar::new(0)),
         |tx, (map, var): &(TMap<u8, ()>, TVar<usize>), own| match own {
-            0 if var.read(tx)? == 0 => map.insert(tx, 0, ()),
-            1 if !map.contains_key(tx, &0)? => var.write(tx, 1),
+            0 if pause(var.read(tx)?) == 0 => map.insert(tx, 0, ()),
+            1 if !pause(map.contains_key(tx, &0)?) => var.write(tx, 1),
             _ => Ok(()),
         },
         |(map, var)| map.len_atomic() + var.read_atomic(),

@@ -30,6 +30,9 @@ pub(super) fn explain<O: Debug, V: Debug>(
         because
             .push("what else is open was tried in every way, and each ends in a cycle".to_owned());
     }
+    if anomaly == Some(Anomaly::RealTime) {
+        because.push("but for real time there would be an order".to_owned());
+    }
     Unexplained::Anomalous {
         anomaly: anomaly.unwrap_or_else(|| name(&found.cycle)),
         transactions: found.cycle.iter().map(|edge| edge.from).collect(),
