@@ -62,7 +62,7 @@ step_test_lean() { # the library's tests again, without features
 }
 
 step_reference() { # the laws and the stores on the STM's other engine
-  run_tests --features testing,reference-engine --lib --test stm_laws --test queue_store --test ntf_store
+  run_tests --features testing,reference-engine --lib --test stm_laws --test stm_stress --test queue_store --test ntf_store
 }
 
 step_benches() { # every bench runs once on few queues; nothing is timed

@@ -49,6 +49,9 @@ claims() {
   claim ntf_account ntf_store concurrency::what_was_put_in_is_in_the_store_or_was_given_back_once \
     - 1 6000 "history" "concurrent operations" \
     "without faults, a history of four threads with 1,500 random operations each on a notification server's store keeps all invariants, and each token and subscription that was put in is in the store or was given back once"
+  claim transactions stm_stress histories::random_histories_are_strictly_serializable \
+    - printed - "" "" \
+    "without faults, histories of four threads with fifteen random transactions each over variables, a map and a set (branches, aborts, removals and whole snapshots among them) are strictly serializable, checked for cycles of whole transactions"
   claim kills_fsync queue_store crash::killed_process_keeps_everything_acknowledged_with_fsync \
     SIMPLEX_STORES_KILLS 50 - kills "" \
     "under kills of the process at random moments, with \`Fsync\`, histories of three threads that add, secure, associate and delete keep everything acknowledged and all invariants"
