@@ -1,6 +1,6 @@
 //! Performs random transactions, and notes what each of them read and wrote.
 
-use crate::program::{Act, KEYS, MEMBERS, Object, Op, Outside, Program, REGISTERS, Whole};
+use crate::program::{Act, BLOCKS, KEYS, MEMBERS, Object, Op, Outside, Program, REGISTERS, Whole};
 use simplex_stores::stm::{
     Snapshot, TMap, TSet, TVar, Transaction, TxError, TxResult, abort, atomically, guard,
     try_atomically,
@@ -9,6 +9,8 @@ use simplex_stores::sync::thread::yield_now;
 use simplex_stores::testing::history::Recorder;
 use simplex_stores::testing::serializability::{self, Step, Steps};
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// What stands for an absent key or member, and is in every variable at first.
 pub(crate) const NOTHING: u64 = 0;
@@ -21,7 +23,7 @@ pub(crate) type Recorded = serializability::Transaction<Object, u64>;
 #[derive(Clone)]
 pub(crate) struct Shared {
     registers: [TVar<u64>; REGISTERS as usize],
-    map: TMap<u8, u64>,
+    map: TMap<u16, u64>,
     set: TSet<u8>,
 }
 
@@ -103,12 +105,16 @@ impl Shared {
             Outside::Look(object) => {
                 let found = match object {
                     Object::Register(n) => self.registers[usize::from(n)].read_atomic(),
-                    Object::Key(key) => self.map.get_atomic(&key).unwrap_or(NOTHING),
+                    Object::Key(key) => self.map.get_atomic(&key.into()).unwrap_or(NOTHING),
+                    Object::Block(n) => self.map.get_atomic(&block(n).start).unwrap_or(NOTHING),
                     Object::Member(n) => u64::from(self.set.contains_atomic(&n)),
                 };
                 steps.read(object, found);
             }
-            Outside::MapSnapshot => note_map(&mut steps, &entries(&self.map.snapshot_atomic())),
+            Outside::MapSnapshot => {
+                let whole = note_map(&mut steps, &entries(&self.map.snapshot_atomic()));
+                assert!(whole, "a snapshot has a part of what one transaction wrote");
+            }
             Outside::MapLen => {
                 if self.map.len_atomic() == 0 {
                     note_map(&mut steps, &[]);
@@ -149,12 +155,15 @@ impl Shared {
             Op::On(Object::Member(n), act) => {
                 self.on_member(tx, *n, *act, &mut run.borrow_mut())?
             }
+            Op::On(Object::Block(n), act) => {
+                self.on_block(tx, *n, *act, &mut run.borrow_mut())?;
+            }
             Op::Whole(whole) => self.on_whole(tx, *whole, &mut run.borrow_mut())?,
             Op::OrElse { left, needs, right } => tx.or_else(
                 |tx| {
                     self.perform(tx, left, run)?;
                     self.on_key(tx, *needs, Act::Look, &mut run.borrow_mut())?;
-                    Ok(guard(self.map.contains_key(tx, needs)?)?)
+                    Ok(guard(self.map.contains_key(tx, &u16::from(*needs))?)?)
                 },
                 |tx| {
                     run.borrow_mut().steps.roll_back(mark);
@@ -205,7 +214,7 @@ impl Shared {
         act: Act,
         run: &mut Run,
     ) -> TxResult<(), ()> {
-        let object = Object::Key(key);
+        let (object, key) = (Object::Key(key), u16::from(key));
         match act {
             Act::Look => run.read(object, self.map.get(tx, &key)?.unwrap_or(NOTHING)),
             Act::Ask => {
@@ -227,6 +236,33 @@ impl Shared {
             }
             Act::Take => {
                 run.read(object, self.map.take(tx, &key)?.unwrap_or(NOTHING));
+                run.remove(object);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_block(
+        &self,
+        tx: &mut Transaction<'_>,
+        n: u8,
+        act: Act,
+        run: &mut Run,
+    ) -> TxResult<(), ()> {
+        let object = Object::Block(n);
+        if matches!(act, Act::Look | Act::Ask | Act::Replace | Act::Take) {
+            let first = self.map.get(tx, &block(n).start)?;
+            run.agrees &= self.map.get(tx, &(block(n).end - 1))? == first;
+            run.read(object, first.unwrap_or(NOTHING));
+        }
+        match act {
+            Act::Look | Act::Ask => {}
+            Act::Put | Act::Replace => {
+                let value = run.write(object);
+                self.map.union(tx, block(n).map(|key| (key, value)))?;
+            }
+            Act::Remove | Act::Take => {
+                block(n).try_for_each(|key| self.map.remove(tx, &key))?;
                 run.remove(object);
             }
         }
@@ -262,7 +298,7 @@ impl Shared {
             Whole::MapSnapshot => {
                 let found = entries(&self.map.snapshot(tx)?);
                 run.agrees &= self.map.len(tx)? == found.len();
-                note_map(&mut run.steps, &found);
+                run.agrees &= note_map(&mut run.steps, &found);
             }
             Whole::MapLen => {
                 if self.map.len(tx)? == 0 {
@@ -283,10 +319,11 @@ impl Shared {
             Whole::Clear => {
                 self.map.clear(tx)?;
                 (0..KEYS).for_each(|key| run.remove(Object::Key(key)));
+                (0..BLOCKS).for_each(|n| run.remove(Object::Block(n)));
             }
             Whole::Union => {
                 let entries: Vec<_> =
-                    (0..KEYS).map(|key| (key, run.write(Object::Key(key)))).collect();
+                    (0..KEYS).map(|key| (key.into(), run.write(Object::Key(key)))).collect();
                 self.map.union(tx, entries)?;
             }
         }
@@ -294,16 +331,27 @@ impl Shared {
     }
 }
 
-fn entries(snapshot: &Snapshot<u8, u64>) -> Vec<(u8, u64)> {
+fn entries(snapshot: &Snapshot<u16, u64>) -> Vec<(u16, u64)> {
     snapshot.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// Notes what a snapshot of the map says of every key.
-fn note_map(steps: &mut Steps<Object, u64>, found: &[(u8, u64)]) {
-    for key in 0..KEYS {
-        let value = found.iter().find(|entry| entry.0 == key).map_or(NOTHING, |entry| entry.1);
-        steps.read(Object::Key(key), value);
-    }
+/// The keys of a block: with three of them there, a map of the native engine has split.
+fn block(n: u8) -> Range<u16> {
+    let start = 1_000 * (u16::from(n) + 1);
+    start..start + 100
+}
+
+/// Notes what a snapshot of the map says of every key, and says whether all keys of a block have the same value.
+fn note_map(steps: &mut Steps<Object, u64>, found: &[(u16, u64)]) -> bool {
+    let found: HashMap<u16, u64> = found.iter().copied().collect();
+    let value = |key| found.get(&key).copied().unwrap_or(NOTHING);
+    (0..KEYS).for_each(|key| {
+        steps.read(Object::Key(key), value(key.into()));
+    });
+    (0..BLOCKS).all(|n| {
+        let first = steps.read(Object::Block(n), value(block(n).start));
+        block(n).all(|key| value(key) == first)
+    })
 }
 
 fn note_member(steps: &mut Steps<Object, u64>, n: u8, is_there: bool) {

@@ -5,12 +5,15 @@ use quickcheck::{Arbitrary, Gen};
 pub(crate) const REGISTERS: u8 = 3;
 pub(crate) const KEYS: u8 = 4;
 pub(crate) const MEMBERS: u8 = 3;
+pub(crate) const BLOCKS: u8 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Object {
     Register(u8),
     Key(u8),
     Member(u8),
+    /// Many keys of the map that are written and removed together, so that it grows.
+    Block(u8),
 }
 
 #[derive(Clone, Debug)]
@@ -93,10 +96,11 @@ impl Program {
 
 impl Object {
     fn random(g: &mut Gen) -> Object {
-        match below(g, 8) {
-            0..3 => Object::Register(below(g, REGISTERS)),
-            3..6 => Object::Key(below(g, KEYS)),
-            _ => Object::Member(below(g, MEMBERS)),
+        match below(g, 18) {
+            0..6 => Object::Register(below(g, REGISTERS)),
+            6..12 => Object::Key(below(g, KEYS)),
+            12..16 => Object::Member(below(g, MEMBERS)),
+            _ => Object::Block(below(g, BLOCKS)),
         }
     }
 }
