@@ -11,6 +11,7 @@
 //!   schedules (shuttle).
 //! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
 //! - `ntf_store`: the same for the stores of notifications.
+//! - `postgres` (with the feature `postgres`): real servers for tests, and a database for each.
 //! - `mutate`: small damage to valid input.
 //! - `fuzz`: the properties that any input must satisfy, as functions of bytes. The fuzzer's
 //!   targets in `fuzz/` and the bounded run in `tests/formats/` call the same ones.
@@ -28,6 +29,8 @@ mod mem_storage;
 pub mod model_check;
 pub mod mutate;
 pub mod ntf_store;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod queue_store;
 pub mod serializability;
 

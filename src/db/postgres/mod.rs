@@ -1,0 +1,46 @@
+//! PostgreSQL: settings, the pool of connections, transactions and rows.
+//!
+//! ```no_run
+//! use simplex_stores::db::{DbError, Sql};
+//! use simplex_stores::db::postgres::{Pool, PostgresConfig, Statements};
+//!
+//! const LIVE: Sql =
+//!     Sql::new("count live", "SELECT count(*) FROM msg_queues WHERE deleted_at IS NULL");
+//!
+//! # fn main() -> Result<(), DbError> {
+//! let config = PostgresConfig::parse("postgres://router@db.example/smp")?.pool_size(4);
+//! let pool = Pool::open(&config)?;
+//! let live: i64 = pool.transaction("count queues", |tx| {
+//!     let row = tx.query_one(&LIVE, &[])?;
+//!     simplex_stores::db::postgres::Columns::of("msg_queues", &row).next("count")
+//! })?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Connections** are made with the schema as the only one in their search path, and with limits on
+//! how long a statement, and an idle transaction, may last. A pool hands out a connection within the
+//! time that its settings say, or an error. When one connection breaks, all others are looked at
+//! before they are used again, so a server that was restarted fails at most the calls that were
+//! running then.
+//!
+//! **Transactions** run at the server's default isolation (PG-8). They are committed only when their
+//! work returned `Ok` and none of their statements failed outside a savepoint: a server answers the
+//! commit of a failed transaction by rolling it back without an error.
+
+mod columns;
+mod config;
+mod connection;
+mod error;
+mod migrate;
+mod pool;
+mod transaction;
+
+pub use columns::Columns;
+pub use config::{PostgresConfig, SchemaName};
+pub use migrate::{CreateSchema, PostgresMigrator};
+pub use pool::Pool;
+pub use transaction::{Params, Session, Statements, Transaction};
+
+/// A row, and what can be bound as a parameter, as the driver knows them.
+pub use postgres::{Row, types};

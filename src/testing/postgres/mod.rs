@@ -1,0 +1,35 @@
+//! PostgreSQL servers for tests: real ones, from the installed binaries, in a temporary folder, reached
+//! through a Unix socket only (features `testing` and `postgres`).
+//!
+//! ```no_run
+//! use simplex_stores::testing::postgres::Cluster;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let database = Cluster::shared()?.database()?;
+//! let pool = simplex_stores::db::postgres::Pool::open(&database.config()?)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Cluster::shared`] is one server for all processes of a test run: `cargo nextest` runs each test in
+//! a process of its own. A test that stops its server, or breaks it, takes one for itself:
+//! [`Cluster::start`].
+//!
+//! **No server outlives its tests.** Each user of a server holds a shared lock on a file, which the
+//! system takes back when the process ends in whatever way. A small shell script, which started the
+//! server, waits for the exclusive lock; then it stops the server and removes the folder.
+//!
+//! **Root.** A server refuses to run as root: there it runs as `postgres` or `nobody`.
+//!
+//! **Nothing is kept.** Servers don't sync their files: what is tested on them is not the durability of
+//! PostgreSQL.
+
+mod binaries;
+mod cluster;
+mod database;
+mod error;
+mod shared;
+
+pub use cluster::{Cluster, StopMode};
+pub use database::TestDatabase;
+pub use error::ClusterError;

@@ -1,0 +1,66 @@
+//! One server for all processes of a test run.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::cluster::Cluster;
+use super::error::ClusterError;
+
+/// In the folder of the test's executable: it says where the server is.
+const POINTER: &str = "simplex-stores-postgres.shared";
+
+static SHARED: OnceLock<Cluster> = OnceLock::new();
+
+impl Cluster {
+    /// The server of this test run: the one that other processes of it use, or a new one. It stays until
+    /// the last of them has ended.
+    ///
+    /// Processes find each other through a file in the folder of their executable, which `cargo` makes
+    /// the same for all tests of a build.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn shared() -> Result<&'static Self, ClusterError> {
+        if let Some(cluster) = SHARED.get() {
+            return Ok(cluster);
+        }
+        let cluster = join_or_start(&pointer()?)?;
+        // Another thread may have been faster; then this process uses that one's.
+        Ok(SHARED.get_or_init(|| cluster))
+    }
+}
+
+fn pointer() -> Result<PathBuf, ClusterError> {
+    let executable = std::env::current_exe();
+    let mut path = executable.map_err(ClusterError::io("looking for the test's executable"))?;
+    path.set_file_name(POINTER);
+    Ok(path)
+}
+
+/// One process at a time: it joins the server that the pointer names, or starts one and writes it there.
+fn join_or_start(pointer: &Path) -> Result<Cluster, ClusterError> {
+    let doing = || ClusterError::io(format!("using {}", pointer.display()));
+    let mut options = OpenOptions::new();
+    let mut file: File = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(pointer)
+        .map_err(doing())?;
+    file.lock().map_err(doing())?;
+    let mut folder = String::new();
+    file.read_to_string(&mut folder).map_err(doing())?;
+    if let Some(cluster) = Cluster::join(Path::new(&folder)) {
+        return Ok(cluster);
+    }
+    let cluster = Cluster::start()?;
+    file.set_len(0).map_err(doing())?;
+    file.seek(SeekFrom::Start(0)).map_err(doing())?;
+    let folder = cluster.folder().to_string_lossy();
+    file.write_all(folder.as_bytes()).map_err(doing())?;
+    Ok(cluster)
+}
