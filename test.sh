@@ -18,17 +18,20 @@ STEPS=(setup fmt clippy features test test_lean reference benches examples docte
 PACKAGES=(
   "cc build-essential"
   "pkg-config pkg-config"
+  "initdb postgresql"
 )
+# Programs that stand outside of PATH: Debian has a folder for each version of the server.
+POSTGRESQL="/usr/lib/postgresql/*/bin"
 
 step_setup() { # install what is missing: Debian packages, rustfmt and clippy
   local entry missing=()
   for entry in "${PACKAGES[@]}"; do
-    command -v "${entry%% *}" >/dev/null || missing+=("${entry#* }")
+    installed "${entry%% *}" || missing+=("${entry#* }")
   done
   if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing: ${missing[*]}"
     as_root apt-get update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+    without_main_cluster env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
   fi
   if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
     rustup component add rustfmt clippy
@@ -102,6 +105,20 @@ as_root() {
     echo "needs root or sudo: $*" >&2
     return 1
   fi
+}
+
+installed() {
+  command -v "$1" >/dev/null || compgen -G "$POSTGRESQL/$1" >/dev/null
+}
+
+without_main_cluster() { # runs a command as root; the server's package would make a cluster of the system's and start it
+  local folder=/etc/postgresql-common/createcluster.d status=0
+  local file=$folder/simplex-stores.conf
+  as_root mkdir -p "$folder"
+  echo "create_main_cluster = false" | as_root tee "$file" >/dev/null
+  as_root "$@" || status=$?
+  as_root rm -f "$file"
+  return "$status"
 }
 
 manifest_features() { # the names under [features], except the default set

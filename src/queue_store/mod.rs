@@ -15,6 +15,8 @@
 //! ```
 
 mod contract;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod queue;
 pub mod stm;
 

@@ -1,4 +1,13 @@
 //! The layer under the stores in databases, and the schema of the queue store, on a real PostgreSQL server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod catalogue;
 mod cluster;
+mod errors;
+mod fixture;
+mod migrations;
+mod plan;
+mod routines;
+mod schema;
+mod transactions;
+mod triggers;

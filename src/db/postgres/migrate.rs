@@ -16,6 +16,13 @@ const LOCK: Sql = Sql::new(
 );
 const SCHEMA_EXISTS: Sql =
     Sql::new("looking for the schema", "SELECT count(*) FROM pg_namespace WHERE nspname = $1");
+/// An interrupted first start leaves a schema with nothing in it but the table of migrations.
+const TABLES: Sql = Sql::new(
+    "looking into the schema",
+    "SELECT count(*)
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> 'migrations'",
+);
 const NAME_SCHEMA: Sql =
     Sql::new("naming the schema", "SELECT set_config('simplex_stores.schema', $1, true)");
 /// A statement that creates takes no parameters; the name is quoted by the server.
@@ -98,18 +105,14 @@ impl PostgresMigrator {
     }
 }
 
-/// Whether the schema was made.
+/// Whether there was nothing in the schema before.
 fn open_schema(
     tx: &mut Transaction<'_>,
     schema: &str,
     create: CreateSchema,
 ) -> Result<bool, DbError> {
-    let found: i64 = tx
-        .query_one(&SCHEMA_EXISTS, &[&schema])?
-        .try_get(0)
-        .map_err(|error| classified(SCHEMA_EXISTS.name(), &error))?;
-    if found > 0 {
-        return Ok(false);
+    if count(tx, &SCHEMA_EXISTS, schema)? > 0 {
+        return Ok(count(tx, &TABLES, schema)? == 0);
     }
     if create == CreateSchema::Never {
         let problem = format!("there is no schema {schema}; create it, or name the right one");
@@ -118,6 +121,11 @@ fn open_schema(
     tx.query_one(&NAME_SCHEMA, &[&schema])?;
     tx.script("creating the schema", CREATE_SCHEMA)?;
     Ok(true)
+}
+
+fn count(tx: &mut Transaction<'_>, sql: &Sql, schema: &str) -> Result<i64, DbError> {
+    let row = tx.query_one(sql, &[&schema])?;
+    row.try_get(0).map_err(|error| classified(sql.name(), &error))
 }
 
 impl MigrationTarget for PostgresMigrator {

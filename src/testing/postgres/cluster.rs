@@ -43,9 +43,14 @@ impl Cluster {
     ///
     /// Why there is none: the programs aren't installed, or what the server said.
     pub fn start() -> Result<Self, ClusterError> {
+        Self::start_for(None)
+    }
+
+    /// A server that stays as long as it is used, and as long as this process runs.
+    pub(super) fn start_for(runner: Option<u32>) -> Result<Self, ClusterError> {
         let binaries = Binaries::find()?;
         let folder = new_folder(&binaries)?;
-        let started = start_in(&folder, &binaries);
+        let started = start_in(&folder, &binaries, runner);
         let (users, supervisor) = started.inspect_err(|_| {
             let _ = fs::remove_dir_all(&folder);
         })?;
@@ -136,13 +141,18 @@ fn new_folder(binaries: &Binaries) -> Result<PathBuf, ClusterError> {
 }
 
 /// Starts the script, and waits until it says that the server answers.
-fn start_in(folder: &Path, binaries: &Binaries) -> Result<(File, Child), ClusterError> {
+fn start_in(
+    folder: &Path,
+    binaries: &Binaries,
+    runner: Option<u32>,
+) -> Result<(File, Child), ClusterError> {
     let users = folder.join("users");
     let locking = || ClusterError::io(format!("locking {}", users.display()));
     let lock = File::create(&users).map_err(locking())?;
     lock.lock_shared().map_err(locking())?;
     let mut command = binaries.command("sh");
     command.arg("-c").arg(SUPERVISE).arg("supervise.sh").arg(folder).arg(binaries.folder());
+    command.args(runner.map(|runner| runner.to_string()));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     // An interrupt at the terminal is for the tests: the script has to outlive them.
     command.process_group(0);

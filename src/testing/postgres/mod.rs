@@ -17,12 +17,13 @@
 //!
 //! **No server outlives its tests.** Each user of a server holds a shared lock on a file, which the
 //! system takes back when the process ends in whatever way. A small shell script, which started the
-//! server, waits for the exclusive lock; then it stops the server and removes the folder.
+//! server, waits for the exclusive lock; then it stops the server and removes the folder. Under `cargo nextest` the
+//! script first waits for the end of the run: between two tests a shared server stays.
 //!
 //! **Root.** A server refuses to run as root: there it runs as `postgres` or `nobody`.
 //!
-//! **Nothing is kept.** Servers don't sync their files: what is tested on them is not the durability of
-//! PostgreSQL.
+//! **A crash of the machine loses everything.** Servers don't sync their files. What was committed
+//! survives the crash of a server ([`StopMode::Immediate`]), as always.
 
 mod binaries;
 mod cluster;

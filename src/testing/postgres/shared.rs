@@ -15,7 +15,7 @@ static SHARED: OnceLock<Cluster> = OnceLock::new();
 
 impl Cluster {
     /// The server of this test run: the one that other processes of it use, or a new one. It stays until
-    /// the last of them has ended.
+    /// the last of them has ended, and under `cargo nextest` until the run has.
     ///
     /// Processes find each other through a file in the folder of their executable, which `cargo` makes
     /// the same for all tests of a build.
@@ -40,6 +40,12 @@ fn pointer() -> Result<PathBuf, ClusterError> {
     Ok(path)
 }
 
+/// The runner that starts a process for each test: a server for all of them stays while it runs, also
+/// when for a moment no test uses it.
+fn runner() -> Option<u32> {
+    std::env::var_os("NEXTEST").map(|_| std::os::unix::process::parent_id())
+}
+
 /// One process at a time: it joins the server that the pointer names, or starts one and writes it there.
 fn join_or_start(pointer: &Path) -> Result<Cluster, ClusterError> {
     let doing = || ClusterError::io(format!("using {}", pointer.display()));
@@ -57,7 +63,7 @@ fn join_or_start(pointer: &Path) -> Result<Cluster, ClusterError> {
     if let Some(cluster) = Cluster::join(Path::new(&folder)) {
         return Ok(cluster);
     }
-    let cluster = Cluster::start()?;
+    let cluster = Cluster::start_for(runner())?;
     file.set_len(0).map_err(doing())?;
     file.seek(SeekFrom::Start(0)).map_err(doing())?;
     let folder = cluster.folder().to_string_lossy();

@@ -1,7 +1,8 @@
 # Runs one PostgreSQL server in a folder, from its first file to its last.
-# usage: sh supervise.sh FOLDER PROGRAMS   (FOLDER/users exists and is locked by whoever started this)
+# usage: sh supervise.sh FOLDER PROGRAMS [RUNNER]
+# FOLDER/users exists and is locked by whoever started this. RUNNER is a process that is to end first.
 set -eu
-folder=$1 programs=$2
+folder=$1 programs=$2 runner=${3:-}
 
 finish() {
   "$programs/pg_ctl" -D "$folder/data" -m immediate -w stop >/dev/null 2>&1 || true
@@ -24,7 +25,6 @@ unix_socket_directories = '$folder'
 max_connections = 200
 shared_buffers = 32MB
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 SETTINGS
   "$programs/pg_ctl" -D "$folder/data" -l "$folder/server.log" -w start
@@ -36,5 +36,8 @@ if ! make_and_start >"$folder/start.log" 2>&1 </dev/null; then
 fi
 echo ready
 exec >/dev/null
+if [ -n "$runner" ]; then
+  tail -s 0.2 --pid="$runner" -f /dev/null
+fi
 # Had by nobody else as soon as all users of the server are gone.
 flock -x "$folder/users" true

@@ -1,0 +1,96 @@
+//! Bringing a database to the queue store's schema.
+
+use crate::db::migrations::{
+    self, AppliedMigration, ConfirmMode, DownMigration, Migrated, Migration, MigrationError,
+    MigrationTarget, Question,
+};
+use crate::db::postgres::{
+    CreateSchema, PostgresConfig, PostgresMigrator, Statements, Transaction,
+};
+use crate::db::{DbError, DbErrorKind, Sql};
+
+use super::migrations::MIGRATIONS;
+
+/// Two schemas of one database may be migrated at once, and it has each extension only once.
+const LOCK_EXTENSIONS: Sql = Sql::new(
+    "waiting for another process's migration",
+    "SELECT pg_advisory_xact_lock(hashtextextended('simplex-stores extensions', 0))",
+);
+const DIGEST: Sql = Sql::new(
+    "looking for the function digest",
+    "SELECT count(*) AS found
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'public' AND p.proname = 'digest'",
+);
+const CREATE_EXTENSION: Sql =
+    Sql::new("creating the extension pgcrypto", "CREATE EXTENSION pgcrypto SCHEMA public");
+
+/// How a database may be changed when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaOptions {
+    /// What to do when the schema isn't there.
+    pub create: CreateSchema,
+    /// What may be done to a schema that is.
+    pub confirm: ConfirmMode,
+}
+
+/// Brings the schema that the settings name to the program's version, as far as the options permit;
+/// `ask` is called in [`ConfirmMode::Console`] only.
+///
+/// One process at a time migrates a schema; others wait. Each migration is one transaction. The
+/// triggers need the function `digest` of the extension pgcrypto in the schema `public`: it is made
+/// there, when it is missing, before a migration is applied.
+///
+/// # Errors
+///
+/// [`MigrationError`]. Where the extension is missing, and may not be made by this user, no migration is
+/// applied.
+pub fn migrate(
+    config: &PostgresConfig,
+    options: SchemaOptions,
+    ask: impl FnMut(&Question<'_>) -> bool,
+) -> Result<Migrated, MigrationError> {
+    let mut schema = QueueSchema(PostgresMigrator::open(config, options.create)?);
+    migrations::migrate(&mut schema, MIGRATIONS, options.confirm, ask)
+}
+
+/// A schema that is given the extension before anything is applied to it.
+struct QueueSchema(PostgresMigrator);
+
+impl MigrationTarget for QueueSchema {
+    fn is_new(&self) -> bool {
+        self.0.is_new()
+    }
+
+    fn applied(&mut self) -> Result<Vec<AppliedMigration>, DbError> {
+        self.0.applied()
+    }
+
+    fn apply(&mut self, migration: &Migration) -> Result<(), DbError> {
+        self.0.transaction("making sure of pgcrypto", ensure_digest)?;
+        self.0.apply(migration)
+    }
+
+    fn undo(&mut self, migration: &DownMigration) -> Result<(), DbError> {
+        self.0.undo(migration)
+    }
+}
+
+fn ensure_digest(tx: &mut Transaction<'_>) -> Result<(), DbError> {
+    tx.query(&LOCK_EXTENSIONS, &[])?;
+    let found: i64 = tx
+        .query_one(&DIGEST, &[])?
+        .try_get("found")
+        .map_err(|_| DbError::new(DIGEST.name(), DbErrorKind::Other, "no count"))?;
+    if found > 0 {
+        return Ok(());
+    }
+    let created: Result<u64, DbError> = tx.savepoint(|tx| tx.execute(&CREATE_EXTENSION, &[]));
+    created.map(drop).map_err(|error| {
+        let problem = format!(
+            "{}; an administrator of the database can run: CREATE EXTENSION pgcrypto SCHEMA public",
+            error.message()
+        );
+        DbError::new(CREATE_EXTENSION.name(), error.kind().clone(), problem)
+    })
+}
