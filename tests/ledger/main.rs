@@ -16,7 +16,7 @@ use page::{Row, rows};
 use tests_named::{Sources, names};
 
 /// The pages whose rows are items; `edge.md` has rows for recorded cases instead.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "map.md",
     "encodings.md",
     "journal.md",
@@ -24,6 +24,7 @@ const PAGES: [&str; 8] = [
     "ntf-store.md",
     "queue-store.md",
     "pending-ntfs.md",
+    "postgres.md",
     "races.md",
 ];
 

@@ -17,8 +17,8 @@
 //!
 //! **No server outlives its tests.** Each user of a server holds a shared lock on a file, which the
 //! system takes back when the process ends in whatever way. A small shell script, which started the
-//! server, waits for the exclusive lock; then it stops the server and removes the folder. Under `cargo nextest` the
-//! script first waits for the end of the run: between two tests a shared server stays.
+//! server, waits for the exclusive lock; then it stops the server and removes the folder. Under `cargo
+//! nextest` it first waits for the end of the run: between two tests a shared server stays.
 //!
 //! **Root.** A server refuses to run as root: there it runs as `postgres` or `nobody`.
 //!
