@@ -10,10 +10,14 @@ use simplex_stores::sync::{
 /// How many inputs are made from one seed.
 const PIECE: u64 = 1000;
 
-/// How many inputs to run: `SIMPLEX_STORES_FUZZ_INPUTS`, or so many.
-pub(crate) fn inputs(default: u64) -> u64 {
-    match std::env::var("SIMPLEX_STORES_FUZZ_INPUTS") {
-        Ok(number) => number.parse().expect("SIMPLEX_STORES_FUZZ_INPUTS is a number"),
+/// What says how many damaged inputs to run.
+#[allow(dead_code, reason = "one of the tests that share this file has inputs of another kind")]
+pub(crate) const FUZZ_INPUTS: &str = "SIMPLEX_STORES_FUZZ_INPUTS";
+
+/// How many inputs to run: what the environment variable says, or so many.
+pub(crate) fn inputs(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().unwrap_or_else(|_| panic!("{variable} is no number")),
         Err(_) => default,
     }
 }

@@ -57,7 +57,7 @@ fn valid(g: &mut Gen) -> Vec<u8> {
 fn every_entry_point_stands_damaged_input() {
     let mut g = Gen::from_size_and_seed(30, SEED);
     let corpus: Vec<Vec<u8>> = (0..500).map(|_| valid(&mut g)).collect();
-    campaign::run(campaign::inputs(20_000), move |piece, count| {
+    campaign::run(campaign::inputs(campaign::FUZZ_INPUTS, 20_000), move |piece, count| {
         let mut rng = StdRng::seed_from_u64(SEED + piece);
         for _ in 0..count {
             let [mut input, other] =

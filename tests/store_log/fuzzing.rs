@@ -51,7 +51,7 @@ fn about(id: RecipientId, record: LogRecord) -> LogRecord {
 
 #[test]
 fn whole_logs_with_damage_are_accounted_for_and_compacted_once() {
-    campaign::run(campaign::inputs(1000), |piece, count| {
+    campaign::run(campaign::inputs(campaign::FUZZ_INPUTS, 1000), |piece, count| {
         let mut g = Gen::from_size_and_seed(20, SEED + piece);
         let mut rng = StdRng::seed_from_u64(SEED + piece);
         let mut other = Vec::new();
