@@ -64,8 +64,8 @@ step_test_lean() { # the library's tests again, without features
   run_tests --no-default-features
 }
 
-step_reference() { # the laws and the stores on the STM's other engine
-  run_tests --features testing,reference-engine --lib --test stm_laws --test stm_stress --test queue_store --test ntf_store
+step_reference() { # the laws, the semantics and the stores on the STM's other engine
+  run_tests --features testing,reference-engine --lib --test stm_laws --test stm_semantics --test stm_stress --test queue_store --test ntf_store
 }
 
 step_benches() { # every bench runs once on few queues; nothing is timed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what docs/claims.md claims, and writes it anew: docs/update-claims.sh [--release] [CLAIM…]
 # Without names all are run; with names the other rows stay as they are (`races` runs nothing: it sums a table). How much is run is set by the variables that
-# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS, …_SCHEDULES); the defaults are short. Long campaigns want --release:
+# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS, …_PROGRAMS, …_SCHEDULES); the defaults are short. Long campaigns want --release:
 #   SIMPLEX_STORES_FUZZ_INPUTS=10000000 docs/update-claims.sh --release parsers logs
 #   SIMPLEX_STORES_KILLS=500 docs/update-claims.sh --release kills_fsync kills_flush kills_memory
 # A row is written only after its tests passed with that count.
@@ -52,6 +52,12 @@ claims() {
   claim transactions stm_stress histories::random_histories_are_strictly_serializable \
     - printed - "" "" \
     "without faults, histories of four threads with fifteen random transactions each over variables, a map and a set (branches, aborts, removals and whole snapshots among them) are strictly serializable, checked for cycles of whole transactions"
+  claim semantics stm_semantics sequential::random_programs_give_the_answers_and_the_heap_of_the_semantics \
+    SIMPLEX_STORES_PROGRAMS 4000 - "programs of up to five transactions" "" \
+    "random programs, with branches, caught parts and operations of maps nested to a depth of four, get the answers that the published semantics of STM gives them, and leave its heap after each transaction"
+  claim semantics_threads stm_semantics concurrent::random_threads_come_to_an_outcome_of_the_semantics \
+    SIMPLEX_STORES_PROGRAMS 500 3 programs "runs" \
+    "random programs of two or three threads, with transactions that wait for other threads, end, and come to an outcome that the published semantics has in some order of the transactions"
   claim kills_fsync queue_store crash::killed_process_keeps_everything_acknowledged_with_fsync \
     SIMPLEX_STORES_KILLS 50 - kills "" \
     "under kills of the process at random moments, with \`Fsync\`, histories of three threads that add, secure, associate and delete keep everything acknowledged and all invariants"
