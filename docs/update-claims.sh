@@ -56,7 +56,7 @@ claims() {
     SIMPLEX_STORES_PROGRAMS 4000 - "programs of up to five transactions" "" \
     "random programs, with branches, caught parts and operations of maps nested to a depth of four, get the answers that the published semantics of STM gives them, and leave its heap after each transaction"
   claim semantics_threads stm_semantics concurrent::random_threads_come_to_an_outcome_of_the_semantics \
-    SIMPLEX_STORES_PROGRAMS 500 3 programs "runs" \
+    SIMPLEX_STORES_PROGRAMS 300 3 programs "runs" \
     "random programs of two or three threads, with transactions that wait for other threads, end, and come to an outcome that the published semantics has in some order of the transactions"
   claim kills_fsync queue_store crash::killed_process_keeps_everything_acknowledged_with_fsync \
     SIMPLEX_STORES_KILLS 50 - kills "" \

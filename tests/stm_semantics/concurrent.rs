@@ -3,7 +3,7 @@
 //!
 //! Programs that may come to wait for ever are left out: the interpreter knows them, since it tries every order. So
 //! a program that doesn't end on the engine has lost a wake-up. The seeds are told on stderr as they begin, for
-//! that case (`--nocapture`). `SIMPLEX_STORES_PROGRAMS` sets how many programs (default 500); each runs a few times.
+//! that case (`--nocapture`). `SIMPLEX_STORES_PROGRAMS` sets how many programs (default 300); each runs a few times.
 
 use super::campaign;
 use super::engine::{Engine, Real};
@@ -62,7 +62,7 @@ fn comes_to_an_allowed_outcome(program: Concurrent) -> TestResult {
 #[test]
 #[allow(clippy::print_stderr, reason = "a test that doesn't end can't say where it was")]
 fn random_threads_come_to_an_outcome_of_the_semantics() {
-    campaign::run(campaign::inputs(PROGRAMS, 500), |piece, count| {
+    campaign::run(campaign::inputs(PROGRAMS, 300), |piece, count| {
         for part in 0..count.div_ceil(OF_ONE_SEED) {
             let seed = piece * 1_000 + part;
             eprintln!("seed {seed}");
