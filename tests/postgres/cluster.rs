@@ -1,7 +1,11 @@
 //! The servers that tests run on: shared by processes, gone when nobody uses them.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
 use simplex_stores::db::postgres::{Pool, Statements};
 use simplex_stores::db::{DbError, Sql};
+use simplex_stores::sync::thread;
 use simplex_stores::testing::postgres::{Cluster, StopMode};
 
 const NAME: Sql = Sql::new("name", "SELECT current_database()::text");
@@ -40,5 +44,32 @@ fn a_server_can_be_stopped_and_started_again() {
         let pool = Pool::open(&config).unwrap();
         let row = pool.session::<_, DbError>("name", |session| session.query_one(&NAME, &[]));
         row.unwrap();
+    }
+}
+
+/// Not a test by itself: what the next one ends.
+#[test]
+#[ignore = "run by the test that ends it"]
+fn helper_that_uses_a_server_until_it_is_ended() {
+    let cluster = Cluster::start().unwrap();
+    writeln!(std::io::stdout(), "{}", cluster.folder().display()).unwrap();
+    std::io::stdin().lines().for_each(drop);
+}
+
+#[test]
+fn a_server_goes_when_its_only_user_is_killed() {
+    let helper = "cluster::helper_that_uses_a_server_until_it_is_ended";
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", helper, "--ignored", "--nocapture"]);
+    let mut user = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(user.stdout.take().unwrap()).lines();
+    let mut folders = lines.map(Result::unwrap).filter(|line| line.contains("/sxpg-"));
+    let folder = std::path::PathBuf::from(folders.next().unwrap());
+    assert!(folder.join("data/postmaster.pid").exists());
+    user.kill().unwrap();
+    user.wait().unwrap();
+    // The script has nobody to tell; it removes the folder last.
+    while folder.exists() {
+        thread::yield_now();
     }
 }

@@ -8,6 +8,7 @@ mod fixture;
 mod migrations;
 mod plan;
 mod routines;
+mod rows;
 mod schema;
 mod transactions;
 mod triggers;

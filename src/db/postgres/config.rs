@@ -12,6 +12,8 @@ use crate::db::{DbError, DbErrorKind};
 const DEFAULT_SCHEMA: &str = "smp_server";
 /// How many connections the reference's router opens.
 const DEFAULT_POOL_SIZE: u32 = 10;
+/// How long connecting may take, where the URL doesn't say.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest name that a server doesn't cut, in bytes.
 const MAX_NAME: usize = 63;
 
@@ -78,7 +80,7 @@ impl PostgresConfig {
             server.application_name("simplex-stores");
         }
         if server.get_connect_timeout().is_none() {
-            server.connect_timeout(Duration::from_secs(10));
+            server.connect_timeout(CONNECT_TIMEOUT);
         }
         // A server that is gone without a word is noticed after a minute.
         if server.get_tcp_user_timeout().is_none() {
@@ -148,6 +150,11 @@ impl PostgresConfig {
     /// The schema that holds the tables.
     pub fn schema_name(&self) -> &SchemaName {
         &self.schema
+    }
+
+    /// How long connecting may take, and filling the pool.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.server.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
     }
 
     /// The server, database and user, for messages.

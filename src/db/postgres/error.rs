@@ -12,9 +12,8 @@ pub(super) fn classified(doing: &str, error: &postgres::Error) -> DbError {
     if let Some(said) = error.as_db_error() {
         return DbError::new(doing, kind(said), said.message()).with_sqlstate(said.code().code());
     }
-    let broken = error.is_closed()
-        || error.source().is_some_and(|source| source.is::<std::io::Error>())
-        || error.to_string().contains("unexpected message");
+    // Without a cause it is about what was said on the connection: closed, or no answer to the question.
+    let broken = error.source().is_none_or(|source| source.is::<std::io::Error>());
     let kind = if broken { DbErrorKind::Lost } else { DbErrorKind::Other };
     DbError::new(doing, kind, message(error))
 }

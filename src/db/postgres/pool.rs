@@ -37,7 +37,7 @@ impl Pool {
         connector.connect()?;
         let connections = r2d2::Pool::builder()
             .max_size(config.pool_size)
-            .connection_timeout(config.checkout_timeout)
+            .connection_timeout(config.connect_timeout())
             .test_on_check_out(false)
             .error_handler(Box::new(Log))
             .build(connector)
@@ -136,7 +136,7 @@ impl Pool {
     fn checkout(&self, label: &'static str) -> Result<Checkout, DbError> {
         let mut tries = self.config.pool_size;
         loop {
-            let connection = self.connections.get();
+            let connection = self.connections.get_timeout(self.config.checkout_timeout);
             let mut connection = connection.map_err(|error| no_connection(&error))?;
             let broken = self.broken.load(Ordering::Acquire);
             if connection.seen == broken {

@@ -4,6 +4,7 @@
 //! that the reference made is recognised by the names of its migrations, and the other way round.
 
 pub mod migrations;
+pub mod rows;
 mod schema;
 
 pub use schema::{SchemaOptions, migrate};
