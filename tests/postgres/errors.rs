@@ -1,5 +1,7 @@
 //! What errors say, and what they don't.
 
+use std::time::Duration;
+
 use simplex_stores::db::postgres::{Columns, Pool, PostgresConfig, SchemaName, Statements};
 use simplex_stores::db::{DbError, DbErrorKind, Sql, ViolationKind};
 
@@ -178,4 +180,24 @@ fn messages_are_one_bounded_line() {
     let error = DbError::new("doing", DbErrorKind::Other, format!("a\nb{}", "é".repeat(1000)));
     assert!(!error.to_string().contains('\n'));
     assert!(error.message().len() < 320, "{}", error.message().len());
+}
+
+#[test]
+fn limits_without_sense_are_bounded() {
+    let database = fixture::empty();
+    for limit in [Duration::ZERO, Duration::MAX, Duration::from_nanos(1)] {
+        let config = database.config().unwrap().pool_size(0).checkout_timeout(limit);
+        let statement = if limit.is_zero() { limit } else { Duration::MAX };
+        let config = config.statement_timeout(statement).idle_transaction_timeout(limit);
+        let pool = Pool::open(&config).unwrap();
+        let asked = (0..1000).find_map(|_| pool.session::<(), DbError>("ask", |_| Ok(())).ok());
+        assert_eq!(asked, Some(()), "{limit:?}");
+    }
+    let limit = Sql::new("limit", "SELECT current_setting('statement_timeout')");
+    let config = database.config().unwrap().statement_timeout(Duration::from_nanos(1));
+    let pool = Pool::open(&config.pool_size(1)).unwrap();
+    let shown = (0..1000).find_map(|_| {
+        pool.session::<_, DbError>("limit", |session| session.query_one(&limit, &[])).ok()
+    });
+    assert_eq!(shown.unwrap().get::<_, String>(0), "1ms");
 }

@@ -116,10 +116,10 @@ impl PostgresConfig {
         self
     }
 
-    /// How long a call waits for a free connection.
+    /// How long a call waits for a free connection: a millisecond at least, a day at most.
     #[must_use]
     pub fn checkout_timeout(mut self, limit: Duration) -> Self {
-        self.checkout_timeout = limit.max(Duration::from_millis(1));
+        self.checkout_timeout = limit.clamp(Duration::from_millis(1), Duration::from_secs(86_400));
         self
     }
 
