@@ -15,6 +15,7 @@
 //! **Tests.** Unit tests below; `tests/stm_laws/`, through the interface, on every engine.
 
 use super::engine::{Value, Var};
+use super::sequence::Sequence;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -36,6 +37,10 @@ pub(super) struct Log {
     /// The maps.
     #[cfg(native_engine)]
     pub(super) parts: super::engine::Parts,
+    /// What gives the transaction a number when it commits.
+    pub(super) sequence: Option<Sequence>,
+    /// The number, once it has one.
+    pub(super) number: Option<u64>,
     /// Values to drop only when the thread runs no transaction any more.
     pub(super) retired: Vec<Value>,
     /// Which checkpoint is the innermost; 0 outside all of them.
@@ -99,6 +104,8 @@ impl Log {
     /// Forgets what was read and written. Runs destructors of users' values.
     pub(super) fn clear(&mut self) {
         self.branch = 0;
+        self.sequence = None;
+        self.number = None;
         self.undo.clear();
         self.index.clear();
         self.entries.clear();
@@ -129,10 +136,10 @@ impl Log {
         &self.entries
     }
 
-    /// The variables, and the maps.
+    /// The variables, the maps, and where the number goes.
     #[cfg(native_engine)]
-    pub(super) fn split(&mut self) -> (&[Entry], &mut super::engine::Parts) {
-        (&self.entries, &mut self.parts)
+    pub(super) fn split(&mut self) -> (&[Entry], &mut super::engine::Parts, &mut Option<u64>) {
+        (&self.entries, &mut self.parts, &mut self.number)
     }
 
     /// The variables that were read.

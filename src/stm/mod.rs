@@ -104,6 +104,7 @@ mod engine;
 mod error;
 mod list;
 mod log;
+mod sequence;
 mod snapshot;
 mod stats;
 mod tbqueue;
@@ -118,13 +119,16 @@ mod tvar;
 #[cfg(all(native_engine, any(loom, shuttle)))]
 pub use engine::fault::{EngineFault, without};
 pub use error::{StmError, StmResult, Stop, TxError, TxResult};
+pub use sequence::Sequence;
 pub use snapshot::{Snapshot, Snapshots, snapshot_together};
 pub use stats::{Stats, stats};
 pub use tbqueue::TBQueue;
 pub use tmap::TMap;
 pub use tmvar::TMVar;
 pub use tqueue::TQueue;
-pub use transaction::{Transaction, abort, atomically, guard, retry, try_atomically};
+pub use transaction::{
+    Transaction, abort, atomically, guard, retry, try_atomically, try_atomically_numbered,
+};
 pub use tsem::TSem;
 pub use tset::{SetSnapshot, TSet};
 pub use tvar::TVar;

@@ -18,6 +18,7 @@
 use super::engine::{self, End, Reader, Step, Value, Var};
 use super::error::{Reason, StmError, StmResult, Stop, TxError, TxResult};
 use super::log::Log;
+use super::sequence::Sequence;
 use super::stats::COUNTERS;
 use crate::sync;
 use std::cell::Cell;
@@ -104,6 +105,41 @@ pub fn try_atomically<T, E>(
     run(body)
 }
 
+/// Runs `body` as [`try_atomically`] does, and returns also the number that the transaction got from a
+/// [`Sequence`], if it [took](Sequence::take) one.
+///
+/// A number that was taken for a commit which then met a conflict goes to nobody: `unused` is called with it, outside of the
+/// transaction and under no lock, before the body runs again.
+///
+/// ```
+/// use simplex_stores::stm::{Sequence, TVar, TxResult, try_atomically_numbered};
+///
+/// let (balance, changes) = (TVar::new(3), Sequence::new());
+/// let (left, number) = try_atomically_numbered(
+///     |tx| -> TxResult<_, ()> {
+///         changes.take(tx)?;
+///         Ok(balance.update(tx, |b| { *b -= 1; *b })?)
+///     },
+///     |unused| println!("no change has the number {unused}"),
+/// )?;
+/// assert_eq!((left, number), (2, Some(1)));
+/// # Ok::<(), ()>(())
+/// ```
+///
+/// # Errors
+///
+/// The error that the body aborted with.
+///
+/// # Panics
+///
+/// As [`atomically`].
+pub fn try_atomically_numbered<T, E>(
+    body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>,
+    mut unused: impl FnMut(u64),
+) -> Result<(T, Option<u64>), E> {
+    run_numbered(body, &mut unused)
+}
+
 /// Waits: gives up this run of the transaction, which starts again when a variable that it has
 /// read changes. An [`or_else`](Transaction::or_else) around it runs its other branch instead.
 ///
@@ -132,11 +168,21 @@ pub fn abort<T, E>(error: E) -> TxResult<T, E> {
     Err(TxError::Abort(error))
 }
 
-fn run<T, E>(mut body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>) -> Result<T, E> {
+fn run<T, E>(body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>) -> Result<T, E> {
+    run_numbered(body, &mut |_| {}).map(|(value, _)| value)
+}
+
+fn run_numbered<T, E>(
+    mut body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>,
+    unused: &mut dyn FnMut(u64),
+) -> Result<(T, Option<u64>), E> {
     let running = Running::enter();
     let mut log = Log::take();
     let mut result = None;
-    let end = engine::run(&mut log, &mut |tx| match body(tx) {
+    let mut body = |tx: &mut Transaction<'_>| match body(tx).and_then(|value| {
+        tx.number()?;
+        Ok(value)
+    }) {
         Ok(value) => {
             result = Some(Ok(value));
             Step::Commit
@@ -147,14 +193,16 @@ fn run<T, E>(mut body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>) -> Re
         }
         Err(TxError::Stm(StmError(Reason::Retry))) => Step::Retry,
         Err(TxError::Stm(StmError(Reason::Conflict))) => Step::Conflict,
-    });
+    };
+    let end = engine::run(&mut log, &mut body, unused);
+    let number = log.number;
     // From here on the thread may run transactions again: emptying the log can start one.
     drop(running);
     log.give_back();
     match (end, result) {
         (End::Done, Some(result)) => {
             COUNTERS.commits.add(1);
-            result
+            result.map(|value| (value, number))
         }
         (End::Panicked(payload), _) => resume_unwind(payload),
         (End::NothingToWaitFor, _) => refuse_empty_retry(),
@@ -303,6 +351,29 @@ impl<'t> Transaction<'t> {
                 }
             }
         }
+    }
+
+    /// Takes a number of the sequence at the end.
+    pub(super) fn take_number(&mut self, sequence: &Sequence) {
+        if self.log.sequence.is_none() {
+            self.log.sequence = Some(sequence.clone());
+        }
+    }
+
+    /// The body has ended: where a number is a variable, now is the time to take it.
+    #[cfg(not(native_engine))]
+    fn number(&mut self) -> StmResult<()> {
+        if let Some(sequence) = self.log.sequence.clone() {
+            self.log.number = Some(sequence.next(self)?);
+        }
+        Ok(())
+    }
+
+    /// The commit takes the number.
+    #[cfg(native_engine)]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on the other engines")]
+    fn number(&mut self) -> StmResult<()> {
+        Ok(())
     }
 
     /// The maps that this transaction came to.

@@ -6,7 +6,7 @@
 //!
 //! **Algorithm.** The writer takes what is in its channel, puts it in order by number, and writes
 //! the unbroken run from the next number as one group: one write, one flush or fsync. A hole in the
-//! numbers waits: whoever took the number is about to submit it. There is one writer, and who may
+//! numbers waits: whoever took the number is about to submit it, with nothing in it if the commit failed. There is one writer, and who may
 //! use it at a moment is the [desk](super::desk)'s business.
 //!
 //! **Why the order is right.** A number is taken inside the transaction, so numbers are the commit
@@ -88,13 +88,15 @@ impl Writer {
 
     /// Syncs the file, once everything that can be written is.
     pub(crate) fn close(&mut self) -> Result<(), JournalError> {
-        if let Some(stranded) = self.waiting.keys().next() {
+        // Under an empty one nothing was to be written: it was the number of a change that never was.
+        let stranded = self.waiting.iter().find(|(_, bytes)| !bytes.is_empty());
+        if let Some((number, _)) = stranded {
             tracing::error!(
-                "store log: closed while record {} was missing before record {stranded}",
+                "store log: closed while record {} was missing before record {number}",
                 self.next,
             );
         }
-        let stranded = !self.waiting.is_empty();
+        let stranded = stranded.is_some();
         self.file.close()?;
         if stranded { Err(JournalError::new(JournalErrorKind::Sequence)) } else { Ok(()) }
     }

@@ -17,6 +17,7 @@ mod or_else;
 mod panics;
 mod progress;
 mod retry;
+mod sequence;
 mod serial;
 mod sync;
 mod tbqueue;

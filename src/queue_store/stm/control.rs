@@ -1,7 +1,7 @@
 //! Who may change the store, and in which order changes reach the journal.
 //!
-//! One transactional variable holds both answers, because they must change together: closing
-//! reads the last sequence number in the same step that refuses further changes.
+//! One transactional variable says who may. Every change reads it, so once the store is closed no further one gets a
+//! number, and the last number is the last.
 
 use super::StmQueueStore;
 use crate::protocol::ErrorType;
@@ -20,14 +20,6 @@ pub(crate) struct Control {
     closed: bool,
     /// Somebody reads the whole store: changes wait.
     frozen: bool,
-    /// The sequence number of the last journalled transaction.
-    sequence: u64,
-}
-
-/// What a committed transaction owes the journal.
-pub(crate) struct Entry {
-    sequence: u64,
-    records: Vec<LogRecord>,
 }
 
 impl<F: QueueFactory> StmQueueStore<F> {
@@ -56,48 +48,43 @@ impl<F: QueueFactory> StmQueueStore<F> {
         }
     }
 
-    /// Takes the next sequence number, the last step of a transaction that journals something.
-    pub(crate) fn sequence(
-        &self,
-        tx: &mut Transaction<'_>,
-        records: Vec<LogRecord>,
-    ) -> StmResult<Option<Entry>> {
-        if self.journal.is_none() || records.is_empty() {
-            return Ok(None);
+    /// Makes a transaction that journals something take a number when it commits.
+    pub(crate) fn number(&self, tx: &mut Transaction<'_>, records: &[LogRecord]) -> StmResult<()> {
+        match self.journal.is_some() && !records.is_empty() {
+            true => self.sequence.take(tx),
+            false => Ok(()),
         }
-        let sequence = self.control.update(tx, |control| {
-            control.sequence += 1;
-            control.sequence
-        })?;
-        Ok(Some(Entry { sequence, records }))
     }
 
     /// Hands a committed transaction's records to the journal and waits as its durability says.
     ///
     /// Nothing between the commit and this call may fail or run user code: a number that is taken
     /// and never submitted would hold up every later one (RACE-2).
-    pub(crate) fn append(&self, entry: Option<Entry>) -> Result<(), ErrorType> {
-        let (Some(journal), Some(entry)) = (&self.journal, entry) else {
+    pub(crate) fn append(&self, number: u64, records: Vec<LogRecord>) -> Result<(), ErrorType> {
+        let Some(journal) = &self.journal else {
             return Ok(());
         };
-        journal.submit(entry.sequence, entry.records).wait().map_err(|error| {
+        journal.submit(number, records).wait().map_err(|error| {
             tracing::error!(%error, "a change could not be written to the store log");
             ErrorType::Store(JOURNAL_FAILED.into())
         })
     }
 
+    /// Nothing will be journalled under this number.
+    pub(crate) fn skip(&self, number: u64) {
+        if let Some(journal) = &self.journal {
+            // On a journal that takes nothing any more, nobody waits for the number either.
+            drop(journal.submit(number, Vec::new()));
+        }
+    }
+
     /// Refuses further changes and closes the journal after the last one that was committed.
     pub(crate) fn shut(&self) -> Result<(), ErrorType> {
-        let last = atomically(|tx| {
-            self.control.update(tx, |control| {
-                control.closed = true;
-                control.sequence
-            })
-        });
+        atomically(|tx| self.control.update(tx, |control| control.closed = true));
         let Some(journal) = &self.journal else {
             return Ok(());
         };
-        journal.close_after(last).map_err(|error| {
+        journal.close_after(self.sequence.last()).map_err(|error| {
             tracing::error!(%error, "the store log could not be closed");
             ErrorType::Store(JOURNAL_FAILED.into())
         })

@@ -8,12 +8,11 @@
 //! ids; services by id; fingerprints to service ids) and, in each service, a set of ids per party
 //! with its hash. An operation is written once, as a *transaction part* (`…_tx`): it checks
 //! everything, then writes, and notes the journal records of what it did. [`StmQueueStore::transact`]
-//! runs parts as one transaction, takes the next journal sequence number as its last step, and
-//! after the commit hands the records to the journal under that number.
+//! runs parts as one transaction, which takes the next number of a [`Sequence`] as it commits, and
+//! then hands the records to the journal under that number.
 //!
-//! **Why the order is right.** The sequence number is a transactional variable, so two
-//! transactions that both journal conflict on it and their numbers follow their commits (RACE-1).
-//! The same variable says whether the store is open: a change either commits before
+//! **Why the order is right.** The numbers of a sequence follow the commits (RACE-1). Every change reads the variable that
+//! says whether the store is open: it either commits before
 //! [`close`](crate::queue_store::QueueStore::close) reads the last number, and is awaited, or finds
 //! the store closed (RACE-27).
 //!
@@ -47,7 +46,7 @@ use crate::protocol::{
     CertFingerprint, ErrorType, LinkId, NotifierId, QueueRec, RecipientId, Semantics, SenderId,
     ServiceId,
 };
-use crate::stm::{TMap, TVar, Transaction, TxResult, try_atomically};
+use crate::stm::{Sequence, TMap, TVar, Transaction, TxResult, try_atomically_numbered};
 use crate::store_log::{
     self, Journal, LogRecord, OpenError, ReplayReport, StartReport, StoreLogConfig,
 };
@@ -65,6 +64,7 @@ pub struct StmQueueStore<F: QueueFactory = BasicFactory> {
     services: TMap<ServiceId, Arc<Service>>,
     service_certs: TMap<CertFingerprint, ServiceId>,
     control: TVar<Control>,
+    sequence: Sequence,
     journal: Option<Journal>,
 }
 
@@ -81,6 +81,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
             services: TMap::new(),
             service_certs: TMap::new(),
             control: TVar::new(Control::default()),
+            sequence: Sequence::new(),
             journal: None,
         }
     }
@@ -127,13 +128,17 @@ impl<F: QueueFactory> StmQueueStore<F> {
         mut body: impl FnMut(&mut Transaction<'_>, &mut Vec<LogRecord>) -> TxResult<T, ErrorType>,
     ) -> Result<T, ErrorType> {
         self.check_journal()?;
-        let (value, entry) = try_atomically(|tx| {
-            let mut log = Vec::new();
-            let value = body(tx, &mut log)?;
-            let entry = self.sequence(tx, log)?;
-            Ok((value, entry))
-        })?;
-        self.append(entry)?;
+        let numbered = |tx: &mut Transaction<'_>| {
+            let mut records = Vec::new();
+            let value = body(tx, &mut records)?;
+            self.number(tx, &records)?;
+            Ok((value, records))
+        };
+        let ((value, records), number) =
+            try_atomically_numbered(numbered, |unused| self.skip(unused))?;
+        if let Some(number) = number {
+            self.append(number, records)?;
+        }
         Ok(value)
     }
 

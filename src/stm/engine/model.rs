@@ -80,7 +80,7 @@ impl Reader<'_> {
 type Body<'b> = dyn FnMut(&mut Transaction<'_>) -> Step + 'b;
 
 /// Runs `body` until it has ended.
-pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
+pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, _: &mut dyn FnMut(u64)) -> End {
     let mut step = WORLD.step.lock();
     loop {
         let mut transaction = Transaction::new(log, Reader(PhantomData));

@@ -125,7 +125,7 @@ impl Reader<'_> {
 type Body<'b> = dyn FnMut(&mut Transaction<'_>) -> Step + 'b;
 
 /// Runs `body` until it has ended.
-pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
+pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, _: &mut dyn FnMut(u64)) -> End {
     let mut progress = Progress::default();
     loop {
         let verdict = Attempt::new(log, body, &mut progress).run();

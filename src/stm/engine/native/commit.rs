@@ -6,19 +6,22 @@ use super::clock;
 use super::fault::{EngineFault, is_out};
 use super::parts::Parts;
 use super::var::Locked;
+use crate::stm::Sequence;
 
 /// Another transaction has changed something that was read.
 pub(super) struct Conflict;
 
 /// Publishes what the log wrote, at one moment, given that everything it read was the state at `time`.
 pub(super) fn commit(log: &mut Log, time: u64) -> Result<(), Conflict> {
-    if !log.has_written() {
+    if !log.has_written() && log.sequence.is_none() {
         return Ok(());
     }
     let mut writes = log.take_writes();
-    let (entries, parts) = log.split();
+    let sequence = log.sequence.take();
+    let (entries, parts, number) = log.split();
     writes.sort_unstable_by_key(|(at, _)| entries[*at].var.id());
-    let published = publish(entries, &mut writes, parts, time);
+    let take_number = || *number = sequence.as_ref().map(Sequence::next);
+    let published = publish(entries, &mut writes, parts, time, take_number);
     // What was replaced, or not published after all, is dropped when no transaction runs.
     log.retired.extend(writes.drain(..).map(|(_, value)| value));
     log.give_back_writes(writes);
@@ -31,6 +34,7 @@ fn publish(
     writes: &mut [(usize, Value)],
     parts: &mut Parts,
     time: u64,
+    take_number: impl FnOnce(),
 ) -> Result<(), Conflict> {
     let early = is_out(EngineFault::EarlyNumber).then(clock::tick);
     let mut wake = Vec::new();
@@ -40,6 +44,8 @@ fn publish(
         vars.iter().for_each(Locked::announce);
     }
     let version = early.unwrap_or_else(clock::tick);
+    // Before what was read is checked: a commit that changes it then comes later, and gets a greater number.
+    take_number();
     // The very next number: nobody has published since.
     let stands = version == time + 1
         || is_out(EngineFault::UncheckedCommits)

@@ -4,6 +4,7 @@ use super::super::super::log::Log;
 use super::super::super::transaction::{Transaction, outside};
 use super::super::progress::Progress;
 use super::super::{End, Step, Value};
+use super::commit::Conflict;
 use super::fault::{EngineFault, is_out};
 use super::{Var, clock, commit, wait};
 use crate::stm::error::{Reason, StmError};
@@ -77,7 +78,7 @@ impl Reader<'_> {
 type Body<'b> = dyn FnMut(&mut Transaction<'_>) -> Step + 'b;
 
 /// Runs `body` until it has ended.
-pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
+pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, unused: &mut dyn FnMut(u64)) -> End {
     let mut progress = Progress::default();
     loop {
         let mut attempt = Attempt { time: clock::now(), doomed: false };
@@ -95,10 +96,16 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
                 if log.has_written() {
                     progress.before_publishing();
                 }
-                if commit::commit(log, attempt.time).is_ok() {
-                    return End::Done;
+                // Unwind safe: as above. The code of keys' types runs here.
+                let commit = AssertUnwindSafe(|| commit::commit(log, attempt.time));
+                match catch_unwind(commit) {
+                    Ok(Ok(())) => return End::Done,
+                    Ok(Err(Conflict)) => progress.conflict(),
+                    Err(payload) => {
+                        log.number.into_iter().for_each(&mut *unused);
+                        return End::Panicked(payload);
+                    }
                 }
-                progress.conflict();
             }
             Step::Conflict => progress.conflict(),
             Step::Retry if !log.has_read() => return End::NothingToWaitFor,
@@ -108,6 +115,7 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>) -> End {
             }
         }
         outside(|| {
+            log.number.into_iter().for_each(&mut *unused);
             log.clear();
             log.retired.clear();
         });
