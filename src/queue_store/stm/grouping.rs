@@ -78,10 +78,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         id: &NotifierId,
         places: &HashMap<&ServiceId, usize>,
     ) -> StmResult<Destination> {
-        let Some(recipient_id) = self.notifiers.get(tx, id)? else {
-            return Ok(Destination::Deleted);
-        };
-        let Some(queue) = self.queues.get(tx, &recipient_id)? else {
+        let Some(queue) = self.notifiers.get(tx, id)? else {
             return Ok(Destination::Deleted);
         };
         let service = queue.record().with(tx, |record| {

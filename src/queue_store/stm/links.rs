@@ -42,7 +42,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
         }
         let id = queue.recipient_id();
         replace(tx, queue, &record, |changed| changed.link = Some(Box::new(link.clone())))?;
-        self.links.insert(tx, link.id.clone(), id.clone())?;
+        let indexed = self.indexed(tx, id)?;
+        self.links.insert(tx, link.id.clone(), indexed)?;
         log.push(LogRecord::CreateLink(id.clone(), link.clone()));
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Finding queues, singly and in batches.
 //!
-//! A single lookup by a secondary id reads the index, the queue and its record one after the
-//! other, outside a transaction. It is still one moment (QS-18, RACE-26): a live record carries
-//! exactly the ids under which its queue is indexed, so a record that carries the id asked for
-//! shows that the index entry is in force at the moment the record is read. When it does not, a
-//! change came in between, and the lookup is made again as a transaction.
+//! A single lookup is one read of one index, outside a transaction (QS-18, RACE-26). One that also asks for the record reads
+//! the two one after the other, and is still one moment: a live record carries exactly the ids under which its queue is
+//! indexed, so a record that carries the id asked for shows that the index entry is in force at the moment the
+//! record is read. When it does not, a change came in between, and the lookup is made again as a
+//! transaction.
 
 use std::sync::Arc;
 
@@ -37,15 +37,11 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         key: &QueueKey,
     ) -> TxResult<Arc<F::Queue>, ErrorType> {
-        let recipient_id = match key {
-            QueueKey::Recipient(id) => Some(id.clone()),
+        let queue = match key {
+            QueueKey::Recipient(id) => self.queues.get(tx, id)?,
             QueueKey::Sender(id) => self.senders.get(tx, id)?,
             QueueKey::Notifier(id) => self.notifiers.get(tx, id)?,
             QueueKey::Link(id) => self.links.get(tx, id)?,
-        };
-        let queue = match recipient_id {
-            Some(id) => self.queues.get(tx, &id)?,
-            None => None,
         };
         queue.map_or_else(|| abort(ErrorType::Auth), Ok)
     }
@@ -64,42 +60,30 @@ impl<F: QueueFactory> StmQueueStore<F> {
     }
 
     pub(super) fn find(&self, key: &QueueKey) -> Result<Arc<F::Queue>, ErrorType> {
-        if let QueueKey::Recipient(id) = key {
-            return self.queues.get_atomic(id).ok_or(ErrorType::Auth);
-        }
-        match self.glance(key) {
-            Glance::Found((queue, _)) => Ok(queue),
-            Glance::Absent => Err(ErrorType::Auth),
-            Glance::Moved => try_atomically(|tx| self.get_queue_tx(tx, key)),
-        }
-    }
-
-    pub(super) fn find_rec(&self, key: &QueueKey) -> Result<Found<F::Queue>, ErrorType> {
-        match self.glance(key) {
-            Glance::Found(found) => Ok(found),
-            Glance::Absent => Err(ErrorType::Auth),
-            Glance::Moved => try_atomically(|tx| self.get_queue_rec_tx(tx, key)),
-        }
-    }
-
-    /// The lookup outside a transaction.
-    fn glance(&self, key: &QueueKey) -> Glance<F::Queue> {
-        let recipient_id = match key {
-            QueueKey::Recipient(id) => Some(id.clone()),
+        let queue = match key {
+            QueueKey::Recipient(id) => self.queues.get_atomic(id),
             QueueKey::Sender(id) => self.senders.get_atomic(id),
             QueueKey::Notifier(id) => self.notifiers.get_atomic(id),
             QueueKey::Link(id) => self.links.get_atomic(id),
         };
-        let Some(recipient_id) = recipient_id else {
-            return Glance::Absent;
-        };
-        let Some(queue) = self.queues.get_atomic(&recipient_id) else {
-            return Glance::Moved;
-        };
+        queue.ok_or(ErrorType::Auth)
+    }
+
+    pub(super) fn find_rec(&self, key: &QueueKey) -> Result<Found<F::Queue>, ErrorType> {
+        let queue = self.find(key)?;
         match queue.record().read_atomic() {
-            Some(record) if carries(&record, key) => Glance::Found((queue, record)),
-            _ => Glance::Moved,
+            Some(record) if carries(&record, key) => Ok((queue, record)),
+            _ => try_atomically(|tx| self.get_queue_rec_tx(tx, key)),
         }
+    }
+
+    /// The object that is indexed under a live queue's own id.
+    pub(super) fn indexed(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: &RecipientId,
+    ) -> TxResult<Arc<F::Queue>, ErrorType> {
+        self.queues.get(tx, id)?.map_or_else(|| abort(ErrorType::Auth), Ok)
     }
 
     /// Finds many queues by recipient id at one moment, in the order asked (OP-8, QS-6).
@@ -118,10 +102,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
         tx: &mut Transaction<'_>,
         ids: &[NotifierId],
     ) -> StmResult<FoundQueues<F::Queue>> {
-        let find = |id| match self.notifiers.get(tx, id)? {
-            Some(id) => Ok(self.queues.get(tx, &id)?.ok_or(ErrorType::Auth)),
-            None => Ok(Err(ErrorType::Auth)),
-        };
+        let find = |id| Ok(self.notifiers.get(tx, id)?.ok_or(ErrorType::Auth));
         ids.iter().map(find).collect()
     }
 
@@ -145,12 +126,4 @@ impl<F: QueueFactory> StmQueueStore<F> {
         }
         Ok(counts)
     }
-}
-
-/// What a lookup outside a transaction saw.
-enum Glance<Q> {
-    Found(Found<Q>),
-    Absent,
-    /// The pieces do not fit together: something changed between the reads, or a tombstone.
-    Moved,
 }

@@ -4,8 +4,8 @@
 //! transaction over all the maps it touches; the journal holds the changes in the order in which
 //! they were committed; a change that returned success survives as its durability promises.
 //!
-//! **The algorithm.** Six maps (queues by recipient id; sender, notifier and link ids to recipient
-//! ids; services by id; fingerprints to service ids) and, in each service, a set of ids per party
+//! **The algorithm.** Six maps (queues by recipient, sender, notifier and link id; services by id;
+//! fingerprints to service ids) and, in each service, a set of ids per party
 //! with its hash. An operation is written once, as a *transaction part* (`…_tx`): it checks
 //! everything, then writes, and notes the journal records of what it did. [`StmQueueStore::transact`]
 //! runs parts as one transaction, which takes the next number of a [`Sequence`] as it commits, and
@@ -58,9 +58,9 @@ pub struct StmQueueStore<F: QueueFactory = BasicFactory> {
     factory: F,
     semantics: Semantics,
     queues: TMap<RecipientId, Arc<F::Queue>>,
-    senders: TMap<SenderId, RecipientId>,
-    notifiers: TMap<NotifierId, RecipientId>,
-    links: TMap<LinkId, RecipientId>,
+    senders: TMap<SenderId, Arc<F::Queue>>,
+    notifiers: TMap<NotifierId, Arc<F::Queue>>,
+    links: TMap<LinkId, Arc<F::Queue>>,
     services: TMap<ServiceId, Arc<Service>>,
     service_certs: TMap<CertFingerprint, ServiceId>,
     control: TVar<Control>,

@@ -46,7 +46,8 @@ impl<F: QueueFactory> StmQueueStore<F> {
         }
         let id = queue.recipient_id();
         replace(tx, queue, &record, |changed| changed.notifier = Some(Box::new(creds.clone())))?;
-        self.notifiers.insert(tx, creds.notifier_id.clone(), id.clone())?;
+        let indexed = self.indexed(tx, id)?;
+        self.notifiers.insert(tx, creds.notifier_id.clone(), indexed)?;
         if self.is_strict() {
             self.change_ntf_set(tx, SetChange::Enter, creds)?;
         }

@@ -68,12 +68,12 @@ impl<F: QueueFactory> StmQueueStore<F> {
     ) -> TxResult<(), ErrorType> {
         let id = queue.recipient_id();
         self.queues.insert(tx, id.clone(), Arc::clone(queue))?;
-        self.senders.insert(tx, record.sender_id.clone(), id.clone())?;
+        self.senders.insert(tx, record.sender_id.clone(), Arc::clone(queue))?;
         if let Some(creds) = &record.notifier {
-            self.notifiers.insert(tx, creds.notifier_id.clone(), id.clone())?;
+            self.notifiers.insert(tx, creds.notifier_id.clone(), Arc::clone(queue))?;
         }
         if let Some(link) = &record.link {
-            self.links.insert(tx, link.id.clone(), id.clone())?;
+            self.links.insert(tx, link.id.clone(), Arc::clone(queue))?;
         }
         Ok(())
     }

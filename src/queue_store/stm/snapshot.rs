@@ -4,6 +4,7 @@
 //! be checked ([`StoreSnapshot::violations`]), compared, and loaded back unchanged. Changes wait
 //! while one is taken (see `docs/limitations.md`); lookups do not.
 
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::protocol::{
     RecipientId, RecipientKeys, Semantics, SenderId, ServiceId, ServiceRec,
 };
 use crate::queue_store::{QueueFactory, StoreQueue};
-use crate::stm::{StmResult, Transaction, atomically};
+use crate::stm::{Snapshot, StmResult, Transaction, atomically};
 use crate::store_log::{FsStorage, SnapshotError, SnapshotKind, read_snapshot, write_snapshot};
 
 /// The kind of the frame that holds a queue store's snapshot.
@@ -102,9 +103,9 @@ impl<F: QueueFactory> StmQueueStore<F> {
         StoreSnapshot {
             semantics: self.semantics,
             queues,
-            senders: senders.iter_sorted(),
-            notifiers: notifiers.iter_sorted(),
-            links: links.iter_sorted(),
+            senders: pairs(&senders),
+            notifiers: pairs(&notifiers),
+            links: pairs(&links),
             services,
             service_certs: service_certs.iter_sorted(),
         }
@@ -147,28 +148,27 @@ impl<F: QueueFactory> StmQueueStore<F> {
     /// Makes a store, without a journal, that holds what the snapshot holds.
     pub fn from_snapshot(snapshot: StoreSnapshot, factory: F) -> Self {
         let store = Self::new(factory, snapshot.semantics);
-        let queues: Vec<_> = snapshot.queues.iter().map(|entry| store.revive(entry)).collect();
+        let revive = |entry: &QueueSnapshot| (entry.id.clone(), store.revive(entry));
+        let queues: HashMap<RecipientId, Arc<F::Queue>> =
+            snapshot.queues.iter().map(revive).collect();
+        let senders = store.indexed_queues(&queues, &snapshot.senders);
+        let notifiers = store.indexed_queues(&queues, &snapshot.notifiers);
+        let links = store.indexed_queues(&queues, &snapshot.links);
         let services: Vec<_> = snapshot
             .services
             .iter()
             .map(|entry| Arc::new(Service::new(entry.record.clone())))
             .collect();
         atomically(|tx| {
-            let ids = snapshot.queues.iter().map(|entry| entry.id.clone());
-            for ((id, queue), entry) in ids.zip(&queues).zip(&snapshot.queues) {
-                if entry.record.is_none() {
-                    queue.record().write(tx, None)?;
-                }
-                store.queues.insert(tx, id, Arc::clone(queue))?;
-            }
+            store.queues.union(tx, queues.clone())?;
             for (entry, service) in snapshot.services.iter().zip(&services) {
                 service.rcv.restore(tx, &entry.rcv)?;
                 service.ntf.restore(tx, &entry.ntf)?;
                 store.services.insert(tx, entry.id.clone(), Arc::clone(service))?;
             }
-            store.senders.union(tx, snapshot.senders.iter().cloned())?;
-            store.notifiers.union(tx, snapshot.notifiers.iter().cloned())?;
-            store.links.union(tx, snapshot.links.iter().cloned())?;
+            store.senders.union(tx, senders.iter().cloned())?;
+            store.notifiers.union(tx, notifiers.iter().cloned())?;
+            store.links.union(tx, links.iter().cloned())?;
             store.service_certs.union(tx, snapshot.service_certs.iter().cloned())
         });
         store
@@ -177,8 +177,35 @@ impl<F: QueueFactory> StmQueueStore<F> {
     /// A queue object for an entry; a tombstone's is made with a stand-in record that is removed at once.
     fn revive(&self, entry: &QueueSnapshot) -> Arc<F::Queue> {
         let record = entry.record.clone().unwrap_or_else(|| stand_in(&entry.own_id));
-        Arc::new(self.factory.make_queue(entry.own_id.clone(), record))
+        let queue = Arc::new(self.factory.make_queue(entry.own_id.clone(), record));
+        if entry.record.is_none() {
+            atomically(|tx| queue.record().write(tx, None));
+        }
+        queue
     }
+
+    /// The entries of an index with the queues that they lead to; a tombstone where there is none.
+    fn indexed_queues<Id: Clone>(
+        &self,
+        queues: &HashMap<RecipientId, Arc<F::Queue>>,
+        index: &[(Id, RecipientId)],
+    ) -> Vec<(Id, Arc<F::Queue>)> {
+        let tombstone = |id: &RecipientId| {
+            self.revive(&QueueSnapshot { id: id.clone(), own_id: id.clone(), record: None })
+        };
+        let queue = |id: &RecipientId| queues.get(id).cloned().unwrap_or_else(|| tombstone(id));
+        index.iter().map(|(id, recipient_id)| (id.clone(), queue(recipient_id))).collect()
+    }
+}
+
+/// The entries of an index in ascending order, each with the recipient id of the queue it leads to.
+fn pairs<Id, Q>(index: &Snapshot<Id, Arc<Q>>) -> Vec<(Id, RecipientId)>
+where
+    Id: Ord + Hash + Clone,
+    Q: StoreQueue,
+{
+    let pair = |(id, queue): (Id, Arc<Q>)| (id, queue.recipient_id().clone());
+    index.iter_sorted().into_iter().map(pair).collect()
 }
 
 /// Any record at all, for an object that is made only to be a tombstone.

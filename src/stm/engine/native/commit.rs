@@ -7,6 +7,7 @@ use super::fault::{EngineFault, is_out};
 use super::parts::Parts;
 use super::var::Locked;
 use crate::stm::Sequence;
+use smallvec::SmallVec;
 
 /// Another transaction has changed something that was read.
 pub(super) struct Conflict;
@@ -38,8 +39,9 @@ fn publish(
 ) -> Result<(), Conflict> {
     let early = is_out(EngineFault::EarlyNumber).then(clock::tick);
     let mut wake = Vec::new();
-    let mut vars: Vec<_> = writes.iter().map(|(at, _)| entries[*at].var.lock()).collect();
-    let mut maps: Vec<_> = parts.ordered().iter_mut().map(|part| part.lock()).collect();
+    let mut vars: SmallVec<[Locked<'_>; 8]> =
+        writes.iter().map(|(at, _)| entries[*at].var.lock()).collect();
+    let mut maps = parts.lock();
     if !is_out(EngineFault::UnannouncedWrites) {
         vars.iter().for_each(Locked::announce);
     }

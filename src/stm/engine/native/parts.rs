@@ -1,13 +1,15 @@
 //! The maps of a running transaction, whatever their types.
 
 use super::wait::Waiter;
+use smallvec::SmallVec;
 use std::any::Any;
 use std::sync::Arc;
 
+/// So many emptied parts are kept for the thread's next transaction.
+const SPARE: usize = 16;
+
 /// What a transaction has read of one map, and will write to it.
 pub(super) trait MapPart: Send {
-    /// Tells maps apart, and orders them.
-    fn id(&self) -> usize;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn has_read(&self) -> bool;
@@ -24,6 +26,8 @@ pub(super) trait MapPart: Send {
     fn lock(&mut self) -> Box<dyn Held + '_>;
     /// Splits the shards that the last commit filled.
     fn grow(&mut self);
+    /// Forgets everything, the map as well, and says whether the memory is worth keeping. Runs destructors of users' values.
+    fn forget(&mut self) -> bool;
 }
 
 /// The locked part of a map.
@@ -37,60 +41,77 @@ pub(super) trait Held {
 /// The maps of a transaction, in the order in which it came to them.
 #[derive(Default)]
 pub(in crate::stm) struct Parts {
-    parts: Vec<Box<dyn MapPart>>,
+    /// Each with its map's id.
+    parts: Vec<(usize, Box<dyn MapPart>)>,
+    /// Emptied parts, kept for their memory.
+    spare: Vec<Box<dyn MapPart>>,
 }
 
 impl Parts {
+    /// Forgets all maps and keeps the memory of a few. Runs destructors of users' values.
     pub(in crate::stm) fn clear(&mut self) {
-        self.parts.clear();
+        for (_, mut part) in self.parts.drain(..) {
+            if self.spare.len() < SPARE && part.forget() {
+                self.spare.push(part);
+            }
+        }
     }
 
     pub(in crate::stm) fn has_read(&self) -> bool {
-        self.parts.iter().any(|part| part.has_read())
+        self.iter().any(MapPart::has_read)
     }
 
     pub(in crate::stm) fn has_written(&self) -> bool {
-        self.parts.iter().any(|part| part.has_written())
+        self.iter().any(MapPart::has_written)
     }
 
     /// Takes back the writes of a branch and of those inside it.
     pub(in crate::stm) fn roll_back(&mut self, branch: u64) {
-        self.parts.iter_mut().for_each(|part| part.roll_back(branch));
+        self.parts.iter_mut().for_each(|(_, part)| part.roll_back(branch));
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &dyn MapPart> {
-        self.parts.iter().map(Box::as_ref)
+        self.parts.iter().map(|(_, part)| &**part)
     }
 
-    /// All parts, in the order in which they are locked.
-    pub(super) fn ordered(&mut self) -> &mut [Box<dyn MapPart>] {
-        self.parts.sort_unstable_by_key(|part| part.id());
-        &mut self.parts
+    /// Locks what will be written in all maps, in one order.
+    pub(super) fn lock(&mut self) -> SmallVec<[Box<dyn Held + '_>; 8]> {
+        self.parts.sort_unstable_by_key(|(id, _)| *id);
+        self.parts.iter_mut().map(|(_, part)| part.lock()).collect()
     }
 
     /// Splits the shards that the last commit filled.
     pub(super) fn grow(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.grow());
+        self.parts.iter_mut().for_each(|(_, part)| part.grow());
     }
 
-    /// The part of the map with this id, if there is one.
-    pub(super) fn get<P: 'static>(&self, id: usize) -> Option<&P> {
-        let part = self.parts.iter().find(|part| part.id() == id)?;
-        part.as_any().downcast_ref()
-    }
-
-    /// The part of the map with this id, made when there is none.
-    pub(super) fn get_or_make<P: MapPart + 'static>(
+    /// The place of a map's part, made when there is none: `renew` gives an emptied part to the map, or `make` makes one.
+    pub(super) fn place<P: MapPart + 'static>(
         &mut self,
         id: usize,
+        renew: impl FnOnce(&mut P),
         make: impl FnOnce() -> P,
-    ) -> &mut P {
-        let at = self.parts.iter().position(|part| part.id() == id);
-        let at = at.unwrap_or_else(|| {
-            self.parts.push(Box::new(make()));
-            self.parts.len() - 1
-        });
-        match self.parts.get_mut(at).and_then(|part| part.as_any_mut().downcast_mut()) {
+    ) -> usize {
+        if let Some(at) = self.parts.iter().position(|(other, _)| *other == id) {
+            return at;
+        }
+        let spare = self.spare.iter().rposition(|spare| spare.as_any().is::<P>());
+        let mut part = match spare {
+            Some(at) => self.spare.swap_remove(at),
+            None => Box::new(make()),
+        };
+        if spare.is_some()
+            && let Some(part) = part.as_any_mut().downcast_mut()
+        {
+            renew(part);
+        }
+        self.parts.push((id, part));
+        self.parts.len() - 1
+    }
+
+    /// The part at a place.
+    pub(super) fn at<P: MapPart + 'static>(&mut self, place: usize) -> &mut P {
+        match self.parts.get_mut(place).and_then(|(_, part)| part.as_any_mut().downcast_mut()) {
             Some(part) => part,
             None => unreachable!("an id is that of one map, and a map has one type"),
         }

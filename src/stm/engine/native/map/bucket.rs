@@ -202,12 +202,13 @@ impl<K: Hash + Eq, V> Bucket<K, V> {
         self.slots = larger;
     }
 
-    /// Takes out the half whose hashes have a one where the shard's own number now gets a zero: the entries of a new shard.
-    pub(super) fn split(&mut self, hash_of: impl Fn(&K) -> u64) -> Self {
+    /// Takes out the half whose hashes have a one where the shard's own number now gets a zero: the entries of a new shard, which
+    /// gets room for `room` of them.
+    pub(super) fn split(&mut self, room: usize, hash_of: impl Fn(&K) -> u64) -> Self {
         let bit = 1_u64 << self.depth;
         let mut hashed = self.hashed(hash_of);
         hashed.retain(|(_, hash)| hash & bit != 0);
-        let mut slots = HashTable::with_capacity(hashed.len());
+        let mut slots = HashTable::with_capacity(room.max(hashed.len()));
         Self::take(&mut self.slots, hashed, &mut slots);
         self.depth += 1;
         let rare = self.rare.as_mut().map(|rare| Box::new(rare.split(bit)));

@@ -8,29 +8,27 @@ use super::super::fault::{EngineFault, is_out};
 use super::super::parts::Held;
 use super::super::wait::Waiter;
 use super::bucket::{Bucket, Old, Slot};
-use super::part::{Entry, Part, Seen, Write};
-use super::table::{Table, Writing, hash_of};
+use super::part::{Entry, Pieces, Seen, Write};
+use super::table::{Writing, hash_of};
 use super::view;
 use crate::sync::MutexGuard;
+use smallvec::SmallVec;
 use std::hash::Hash;
 use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
 /// The locked shards of one map, and what is to be done to them.
 pub(super) struct HeldShards<'p, K, V> {
-    table: &'p Table<K, V>,
-    entries: &'p mut [Entry<K, V>],
-    retired: &'p mut Vec<Slot<K, V>>,
-    full: &'p mut Vec<u64>,
-    reads_whole: bool,
-    shards: Vec<Writing<'p, K, V>>,
-    targets: Vec<Target>,
+    pieces: Pieces<'p, K, V>,
+    shards: SmallVec<[Writing<'p, K, V>; 2]>,
 }
 
 /// Where a written entry goes.
-struct Target {
+pub(super) struct Target {
     entry: usize,
-    /// Which of the locked shards.
+    hash: u64,
+    /// The number of its shard, and which of the locked ones that is.
+    number: usize,
     shard: usize,
     /// Where the key is in its bucket.
     place: Option<usize>,
@@ -41,13 +39,18 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    pub(super) fn lock(part: &'p mut Part<K, V>) -> Self {
-        let reads_whole = part.whole().is_some();
-        let Part { table, entries, retired, full, .. } = part;
-        let targets = entries.iter().enumerate().filter(|(_, entry)| entry.written.is_some());
-        let targets = targets.map(|(entry, _)| Target { entry, shard: 0, place: None }).collect();
-        let mut held =
-            HeldShards { table, entries, retired, full, reads_whole, shards: Vec::new(), targets };
+    pub(super) fn lock(pieces: Pieces<'p, K, V>) -> Self {
+        let written = |(_, entry): &(usize, &Entry<K, V>)| entry.written.is_some();
+        let target = |(at, entry): (usize, &Entry<K, V>)| Target {
+            entry: at,
+            hash: entry.hash,
+            number: 0,
+            shard: 0,
+            place: None,
+        };
+        let targets = pieces.entries.iter().enumerate().filter(written).map(target);
+        pieces.targets.extend(targets);
+        let mut held = HeldShards { pieces, shards: SmallVec::new() };
         while !held.try_lock() {
             held.shards.clear();
         }
@@ -57,42 +60,36 @@ where
 
     /// Locks the shards that seem to be responsible, and says whether they are.
     fn try_lock(&mut self) -> bool {
-        let (table, entries) = (self.table, &self.entries);
-        let hash_of = |target: &Target| entries.get(target.entry).map_or(0, |entry| entry.hash);
-        let mut numbered: Vec<(usize, usize)> =
-            self.targets.iter().enumerate().map(|(at, t)| (table.number(hash_of(t)), at)).collect();
-        numbered.sort_unstable();
+        let Pieces { table, targets, .. } = &mut self.pieces;
+        targets.iter_mut().for_each(|target| target.number = table.number(target.hash));
+        targets.sort_unstable_by_key(|target| target.number);
         let mut last = None;
-        for (number, at) in numbered {
-            if last != Some(number) {
-                let Some(shard) = table.write_number(number) else { return false };
+        for target in targets.iter_mut() {
+            if last != Some(target.number) {
+                let Some(shard) = table.write_number(target.number) else { return false };
                 self.shards.push(shard);
-                last = Some(number);
-            }
-            let (Some(target), Some(shard)) = (self.targets.get_mut(at), self.shards.last()) else {
-                return false;
-            };
-            if !shard.is_responsible(hash_of(target)) {
-                return false;
+                last = Some(target.number);
             }
             target.shard = self.shards.len() - 1;
+            if !self.shards.last().is_some_and(|shard| shard.is_responsible(target.hash)) {
+                return false;
+            }
         }
         true
     }
 
+    /// Makes room, and finds each key's place. The targets of one shard stand together.
     fn find_places(&mut self) {
-        for shard in 0..self.shards.len() {
-            let more = self.targets.iter().filter(|target| target.shard == shard).count();
-            if let Some(shard) = self.shards.get_mut(shard) {
-                shard.bucket_mut().reserve(more, hash_of);
+        let Pieces { entries, targets, .. } = &mut self.pieces;
+        for targets in targets.chunk_by_mut(|one, other| one.shard == other.shard) {
+            let shard = targets.first().and_then(|target| self.shards.get_mut(target.shard));
+            let Some(shard) = shard else { continue };
+            shard.bucket_mut().reserve(targets.len(), hash_of);
+            for target in targets {
+                let entry = entries.get(target.entry);
+                target.place =
+                    entry.and_then(|entry| shard.bucket().find_place(entry.hash, &entry.key));
             }
-        }
-        for target in &mut self.targets {
-            let entry = self.entries.get(target.entry);
-            let shard = self.shards.get(target.shard);
-            target.place = entry
-                .zip(shard)
-                .and_then(|(entry, shard)| shard.bucket().find_place(entry.hash, &entry.key));
         }
     }
 
@@ -100,13 +97,14 @@ where
     fn bucket(&self, hash: u64) -> Option<impl Deref<Target = Bucket<K, V>>> {
         match self.shards.iter().find(|shard| shard.is_responsible(hash)) {
             Some(shard) => Some(Either::Own(shard.bucket())),
-            None => self.table.try_read(hash).map(Either::Other),
+            None => self.pieces.table.try_read(hash).map(Either::Other),
         }
     }
 
     fn whole_stands(&self, time: u64) -> bool {
-        !self.reads_whole
+        !self.pieces.reads_whole
             || self
+                .pieces
                 .table
                 .each(
                     |_, hash| self.bucket(hash),
@@ -152,7 +150,7 @@ where
     fn stands(&self, time: u64, version: u64) -> bool {
         let unchecked = is_out(EngineFault::UncheckedKeys);
         self.whole_stands(time)
-            && self.entries.iter().all(|entry| match &entry.seen {
+            && self.pieces.entries.iter().all(|entry| match &entry.seen {
                 Some(Seen::Absent) if is_out(EngineFault::UncheckedAbsence) => true,
                 Some(seen) => unchecked || self.stands(entry, seen, version),
                 None => true,
@@ -160,16 +158,17 @@ where
     }
 
     fn publish(&mut self, version: u64, wake: &mut Vec<Arc<Waiter>>) {
-        let held = self.table.views().and_then(view::Views::held);
-        let mut publisher = Publisher { version, held, retired: self.retired };
-        for target in &mut self.targets {
-            let entry = self.entries.get_mut(target.entry);
+        let Pieces { table, entries, retired, full, targets, .. } = &mut self.pieces;
+        let held = table.views().and_then(view::Views::held);
+        let mut publisher = Publisher { version, held, retired };
+        for target in targets.iter() {
+            let entry = entries.get_mut(target.entry);
             let shard = self.shards.get_mut(target.shard);
             let (Some(entry), Some(shard)) = (entry, shard) else { continue };
             shard.bucket_mut().take_waiters(entry.hash, wake);
             publisher.publish(entry, target.place, shard.bucket_mut());
             if shard.is_full() {
-                self.full.push(entry.hash);
+                full.push(entry.hash);
             }
         }
     }

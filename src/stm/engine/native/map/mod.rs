@@ -27,7 +27,7 @@ pub(in crate::stm) use whole::Whole;
 use super::super::super::transaction::Transaction;
 use super::parts::MapPart;
 use crate::stm::StmResult;
-use part::{Part, Read, Seen, Write};
+use part::{Entry, Part, Read, Seen, Write};
 use std::hash::Hash;
 use std::sync::Arc;
 use table::{Table, hash_of};
@@ -96,8 +96,7 @@ where
     }
 
     pub(in crate::stm) fn get(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<Option<V>> {
-        let at = self.seen(tx, key, true)?;
-        let entry = &self.part(tx).entries[at];
+        let entry = self.read(tx, key, true)?;
         Ok(match (&entry.written, &entry.seen) {
             (Some(Write::Put(_, value)), _) | (None, Some(Seen::Present(_, Some(value)))) => {
                 Some(value.clone())
@@ -107,8 +106,7 @@ where
     }
 
     pub(in crate::stm) fn contains(&self, tx: &mut Transaction<'_>, key: &K) -> StmResult<bool> {
-        let at = self.seen(tx, key, false)?;
-        let entry = &self.part(tx).entries[at];
+        let entry = self.read(tx, key, false)?;
         Ok(match (&entry.written, &entry.seen) {
             (Some(write), _) => matches!(write, Write::Put(..)),
             (None, seen) => matches!(seen, Some(Seen::Present(..))),
@@ -126,7 +124,7 @@ where
         let branch = tx.branch();
         let part = self.part(tx);
         let at = part.position(hash, &key);
-        let at = part.place(hash, || key.clone(), at);
+        let at = at.unwrap_or_else(|| part.add(hash, key.clone()));
         part.write(at, Some(Write::Put(key, value)), branch);
         Ok(())
     }
@@ -143,8 +141,7 @@ where
         let hash = hash_of(key);
         let branch = tx.branch();
         let part = self.part(tx);
-        let at = part.position(hash, key);
-        let at = part.place(hash, || key.clone(), at);
+        let at = part.position(hash, key).unwrap_or_else(|| part.add(hash, key.clone()));
         part.write(at, Some(Write::Remove), branch);
     }
 
@@ -173,8 +170,7 @@ where
             .collect();
         let mut len = committed;
         for key in written {
-            let at = self.committed(tx, &key, false)?;
-            let entry = &self.part(tx).entries[at];
+            let entry = self.read_committed(tx, &key)?;
             let was = matches!(entry.seen, Some(Seen::Present(..)));
             match (was, matches!(entry.written, Some(Write::Put(..)))) {
                 (true, false) => len = len.saturating_sub(1),
@@ -265,37 +261,60 @@ where
     }
 
     fn part<'a>(&self, tx: &'a mut Transaction<'_>) -> &'a mut Part<K, V> {
-        tx.parts().get_or_make(self.id(), || Part::new(&self.table))
+        let place = self.place(tx);
+        tx.parts().at(place)
     }
 
-    /// The place of a key's entry, which has been read or written. `value`: whether the value is wanted.
-    fn seen(&self, tx: &mut Transaction<'_>, key: &K, value: bool) -> StmResult<usize> {
+    fn place(&self, tx: &mut Transaction<'_>) -> usize {
+        let renew = |part: &mut Part<K, V>| part.renew(&self.table);
+        tx.parts().place(self.id(), renew, || Part::new(&self.table))
+    }
+
+    /// A key's entry, which has been read or written. `value`: whether the value is wanted.
+    fn read<'a>(
+        &self,
+        tx: &'a mut Transaction<'_>,
+        key: &K,
+        value: bool,
+    ) -> StmResult<&'a Entry<K, V>> {
+        let is_known = |entry: &Entry<K, V>| match (&entry.written, &entry.seen) {
+            (Some(_), _) | (None, Some(Seen::Absent | Seen::Present(_, Some(_)))) => true,
+            (None, Some(Seen::Present(_, None))) => !value,
+            (None, None) => false,
+        };
+        self.read_unless(tx, key, value, is_known)
+    }
+
+    /// A key's entry, which has been read.
+    fn read_committed<'a>(
+        &self,
+        tx: &'a mut Transaction<'_>,
+        key: &K,
+    ) -> StmResult<&'a Entry<K, V>> {
+        self.read_unless(tx, key, false, |entry| entry.seen.is_some())
+    }
+
+    fn read_unless<'a>(
+        &self,
+        tx: &'a mut Transaction<'_>,
+        key: &K,
+        value: bool,
+        is_known: impl FnOnce(&Entry<K, V>) -> bool,
+    ) -> StmResult<&'a Entry<K, V>> {
         let hash = hash_of(key);
-        if let Some(part) = tx.parts().get::<Part<K, V>>(self.id())
-            && let Some(at) = part.position(hash, key)
-            && part.entries[at].written.is_some()
+        let place = self.place(tx);
+        let part = tx.parts().at::<Part<K, V>>(place);
+        let at = part.position(hash, key);
+        if let Some(at) = at
+            && is_known(&part.entries[at])
         {
-            return Ok(at);
-        }
-        self.committed(tx, key, value)
-    }
-
-    /// The place of a key's entry, which has been read.
-    fn committed(&self, tx: &mut Transaction<'_>, key: &K, value: bool) -> StmResult<usize> {
-        let hash = hash_of(key);
-        let at = self.part(tx).position(hash, key);
-        if let Some(at) = at {
-            match &self.part(tx).entries[at].seen {
-                Some(Seen::Present(_, None)) if value => {}
-                Some(_) => return Ok(at),
-                None => {}
-            }
+            return Ok(&tx.parts().at::<Part<K, V>>(place).entries[at]);
         }
         let seen = tx.read_newest(|| self.look(hash, key, value))?;
-        let part = self.part(tx);
-        let at = part.place(hash, || key.clone(), at);
+        let part = tx.parts().at::<Part<K, V>>(place);
+        let at = at.unwrap_or_else(|| part.add(hash, key.clone()));
         part.entries[at].seen = Some(seen);
-        Ok(at)
+        Ok(&part.entries[at])
     }
 
     /// What is under a key, and the version since which that is so at the latest.

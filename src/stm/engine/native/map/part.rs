@@ -7,7 +7,7 @@ use super::super::fault::{EngineFault, is_out};
 use super::super::parts::{Held, MapPart};
 use super::super::wait::Waiter;
 use super::bucket::{Bucket, Slot};
-use super::held::HeldShards;
+use super::held::{HeldShards, Target};
 use super::table::Table;
 use super::view::View;
 use hashbrown::HashTable;
@@ -18,10 +18,13 @@ use std::sync::Arc;
 
 /// Up to so many entries, looking at each is faster than hashing.
 const SCANNED: usize = 8;
+/// A part that grew beyond this isn't kept for the thread's next transaction.
+const KEPT: usize = 64;
 
 /// One map in a transaction.
 pub(super) struct Part<K, V> {
-    pub(super) table: Arc<Table<K, V>>,
+    /// The map; none between two transactions.
+    table: Option<Arc<Table<K, V>>>,
     pub(super) entries: Vec<Entry<K, V>>,
     /// Where each key's entry is; filled only beyond [`SCANNED`] entries.
     index: HashTable<usize>,
@@ -32,6 +35,8 @@ pub(super) struct Part<K, V> {
     pub(super) retired: Vec<Slot<K, V>>,
     /// A hash of each shard that the commit filled.
     pub(super) full: Vec<u64>,
+    /// Memory for the commit.
+    pub(super) targets: Vec<Target>,
 }
 
 /// How the whole of a map was read.
@@ -79,13 +84,35 @@ where
 {
     pub(super) fn new(table: &Arc<Table<K, V>>) -> Self {
         Part {
-            table: Arc::clone(table),
+            table: Some(Arc::clone(table)),
             entries: Vec::new(),
             index: HashTable::new(),
             undo: Vec::new(),
             whole: None,
             retired: Vec::new(),
             full: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Gives an emptied part to another map.
+    pub(super) fn renew(&mut self, table: &Arc<Table<K, V>>) {
+        self.table = Some(Arc::clone(table));
+    }
+
+    fn table(&self) -> &Table<K, V> {
+        known(&self.table)
+    }
+
+    /// What a commit needs: the map, the entries, what it leaves behind, and memory.
+    pub(super) fn split(&mut self) -> Pieces<'_, K, V> {
+        Pieces {
+            table: known(&self.table),
+            entries: &mut self.entries,
+            retired: &mut self.retired,
+            full: &mut self.full,
+            targets: &mut self.targets,
+            reads_whole: self.whole.is_some(),
         }
     }
 
@@ -98,13 +125,10 @@ where
         self.index.find(hash, |at| self.entries.get(*at).is_some_and(is_it)).copied()
     }
 
-    /// The place of a key's entry, made when there is none.
-    pub(super) fn place(&mut self, hash: u64, key: impl FnOnce() -> K, at: Option<usize>) -> usize {
-        if let Some(at) = at {
-            return at;
-        }
+    /// Adds an entry for a key that has none, and gives its place.
+    pub(super) fn add(&mut self, hash: u64, key: K) -> usize {
         let at = self.entries.len();
-        self.entries.push(Entry { hash, key: key(), seen: None, written: None, saved_for: 0 });
+        self.entries.push(Entry { hash, key, seen: None, written: None, saved_for: 0 });
         let entries = &self.entries;
         let hash_at = |at: &usize| entries.get(*at).map_or(0, |entry| entry.hash);
         if at == SCANNED {
@@ -151,7 +175,7 @@ where
     fn whole_stands(&self, time: u64) -> bool {
         self.whole.is_none()
             || self
-                .table
+                .table()
                 .each(
                     |table, hash| Some(table.read(hash)),
                     |bucket| match bucket.changed() <= time {
@@ -170,16 +194,33 @@ where
             bucket.enlist(None, waiter);
             ControlFlow::Continue(())
         };
-        self.table.each_mut(enlist).is_continue()
+        self.table().each_mut(enlist).is_continue()
     }
 
     /// Whether a key is as it was seen, and was so at `by` already.
     fn stands(&self, entry: &Entry<K, V>, by: u64) -> bool {
         let Some(seen) = &entry.seen else { return true };
-        let bucket = self.table.read(entry.hash);
+        let bucket = self.table().read(entry.hash);
         seen.stands(bucket.find(entry.hash, &entry.key).map(|slot| slot.version), || {
             bucket.removed() <= by
         })
+    }
+}
+
+/// The pieces of a part that a commit works with.
+pub(super) struct Pieces<'p, K, V> {
+    pub(super) table: &'p Table<K, V>,
+    pub(super) entries: &'p mut [Entry<K, V>],
+    pub(super) retired: &'p mut Vec<Slot<K, V>>,
+    pub(super) full: &'p mut Vec<u64>,
+    pub(super) targets: &'p mut Vec<Target>,
+    pub(super) reads_whole: bool,
+}
+
+fn known<K, V>(table: &Option<Arc<Table<K, V>>>) -> &Table<K, V> {
+    match table {
+        Some(table) => table,
+        None => unreachable!("a part is used in a transaction only, and has a map there"),
     }
 }
 
@@ -199,10 +240,6 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    fn id(&self) -> usize {
-        Arc::as_ptr(&self.table).addr()
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -236,7 +273,7 @@ where
             return false;
         }
         self.entries.iter().filter(|entry| entry.seen.is_some()).all(|entry| {
-            let mut shard = self.table.write(entry.hash);
+            let mut shard = self.table().write(entry.hash);
             let bucket = shard.bucket_mut();
             let version = bucket.find(entry.hash, &entry.key).map(|slot| slot.version);
             let stands = entry.seen.as_ref().is_none_or(|seen| seen.stands(version, || true))
@@ -250,21 +287,33 @@ where
 
     fn strike(&self, waiter: &Arc<Waiter>) {
         if self.whole.is_some() {
-            let _ = self.table.each_mut(|bucket| {
+            let _ = self.table().each_mut(|bucket| {
                 bucket.strike(waiter);
                 ControlFlow::Continue(())
             });
         }
         for entry in self.entries.iter().filter(|entry| entry.seen.is_some()) {
-            self.table.write(entry.hash).bucket_mut().strike(waiter);
+            self.table().write(entry.hash).bucket_mut().strike(waiter);
         }
     }
 
     fn lock(&mut self) -> Box<dyn Held + '_> {
-        Box::new(HeldShards::lock(self))
+        Box::new(HeldShards::lock(self.split()))
     }
 
     fn grow(&mut self) {
-        self.full.drain(..).for_each(|hash| self.table.split(hash));
+        let table = known(&self.table);
+        self.full.drain(..).for_each(|hash| table.split(hash));
+    }
+
+    fn forget(&mut self) -> bool {
+        self.entries.clear();
+        self.index.clear();
+        self.undo.clear();
+        self.whole = None;
+        self.retired.clear();
+        self.targets.clear();
+        self.table = None;
+        self.entries.capacity() <= KEPT && self.retired.capacity() <= KEPT
     }
 }

@@ -305,16 +305,17 @@ impl<K: Hash + Eq, V> Table<K, V> {
             return;
         };
         let mut empty = other.bucket.write();
-        let half = full.bucket_mut().split(hash_of);
-        if half.has_old()
-            && let Some(views) = self.views()
-        {
-            views.note((full.number | 1 << depth) as u64);
-        }
+        let mut half = full.bucket_mut().split(FULL, hash_of);
+        // Whoever sweeps now knows of the full one only.
+        let kept = self.views().filter(|_| half.has_old());
+        let swept = kept.map(|views| views.sweep(&mut half, (full.number | 1 << depth) as u64));
         *empty = Some(half);
         other.is_there.store(true, Ordering::Release);
         self.depth.fetch_max(depth + 1, Ordering::AcqRel);
         grown.shards.fetch_add(1, Ordering::Relaxed);
+        // Users' destructors run under no lock.
+        drop((empty, full));
+        drop(swept);
     }
 }
 

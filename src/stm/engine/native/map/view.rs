@@ -15,7 +15,7 @@
 
 use super::super::clock;
 use super::super::fault::{EngineFault, is_out};
-use super::bucket::Slot;
+use super::bucket::{Bucket, Old, Slot};
 use super::table::{Cursor, Table, hash_of};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -48,11 +48,6 @@ impl Views {
         any.then(|| self.held.lock())
     }
 
-    /// Notes that the bucket of this hash keeps something.
-    pub(super) fn note(&self, hash: u64) {
-        self.held.lock().note(hash);
-    }
-
     /// Begins to register a snapshot; commits that take their number from now on wait for its time.
     fn begin(&self) -> MutexGuard<'_, Held> {
         let held = self.held.lock();
@@ -60,8 +55,8 @@ impl Views {
         held
     }
 
-    /// Takes a snapshot off, and gives those that stay, and the buckets that keep something.
-    fn end(&self, time: u64) -> (Vec<u64>, Vec<u64>) {
+    /// Takes a snapshot off, and gives the buckets that keep something.
+    fn end(&self, time: u64) -> Vec<u64> {
         let mut held = self.held.lock();
         if let Some(at) = held.times.iter().position(|other| *other == time) {
             held.times.swap_remove(at);
@@ -69,7 +64,18 @@ impl Views {
         if held.times.is_empty() {
             self.any.store(false, Ordering::Relaxed);
         }
-        (held.times.clone(), std::mem::take(&mut held.keeping))
+        std::mem::take(&mut held.keeping)
+    }
+
+    /// Takes out of a bucket, which the caller has locked, what no snapshot can see any more. Decided under the lock: a
+    /// snapshot may have been taken a moment ago, and a commit may have kept something for it.
+    pub(super) fn sweep<K, V>(&self, bucket: &mut Bucket<K, V>, hash: u64) -> Vec<Old<K, V>> {
+        let mut held = self.held.lock();
+        let swept = bucket.sweep(&held.times);
+        if bucket.has_old() {
+            held.note(hash);
+        }
+        swept
     }
 }
 
@@ -173,13 +179,9 @@ impl<K: Hash + Eq + Clone, V: Clone> View<K, V> {
 impl<K, V> Drop for View<K, V> {
     fn drop(&mut self) {
         let Some(views) = self.table.views() else { return };
-        let (times, keeping) = views.end(self.time);
-        for hash in keeping {
+        for hash in views.end(self.time) {
             let mut shard = self.table.write(hash);
-            let swept = shard.bucket_mut().sweep(&times);
-            if shard.bucket().has_old() {
-                views.note(hash);
-            }
+            let swept = views.sweep(shard.bucket_mut(), hash);
             // Users' destructors run under no lock.
             drop(shard);
             drop(swept);
