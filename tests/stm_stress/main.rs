@@ -15,6 +15,7 @@ mod or_else;
 mod perform;
 mod phantoms;
 mod program;
+mod snapshots;
 mod split;
 mod split_random;
 mod write_skew;
