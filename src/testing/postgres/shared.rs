@@ -1,6 +1,6 @@
 //! One server for all processes of a test run.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ impl Cluster {
     /// the last of them has ended, and under `cargo nextest` until the run has.
     ///
     /// Processes find each other through a file in the folder of their executable, which `cargo` makes
-    /// the same for all tests of a build.
+    /// the same for all tests of a build. Where it can't be written, each has a server of its own.
     ///
     /// # Errors
     ///
@@ -50,13 +50,9 @@ fn runner() -> Option<u32> {
 fn join_or_start(pointer: &Path) -> Result<Cluster, ClusterError> {
     let doing = || ClusterError::io(format!("using {}", pointer.display()));
     let mut options = OpenOptions::new();
-    let mut file: File = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(pointer)
-        .map_err(doing())?;
+    let file = options.read(true).write(true).create(true).truncate(false).open(pointer);
+    // Nothing can be written beside the executable: then this process has a server of its own.
+    let Ok(mut file) = file else { return Cluster::start() };
     file.lock().map_err(doing())?;
     let mut folder = String::new();
     file.read_to_string(&mut folder).map_err(doing())?;
