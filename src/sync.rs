@@ -15,7 +15,7 @@
 //! explore, and the test that should find it stays green. `clippy.toml` therefore refuses
 //! `std::sync::{Mutex, RwLock, Condvar}`, the atomics, `std::thread::spawn` and their like outside
 //! this folder. `std::sync::{Arc, Weak, OnceLock}` are exceptions: they order nothing that the
-//! crate relies on.
+//! crate relies on. Where the order of a value that is set once matters, the `OnceLock` of this module is used.
 //!
 //! **Tests.** `tests/stm_laws/sync.rs` on real threads; `loom-tests/tests/stm_laws.rs` under loom and
 //! shuttle.
@@ -32,6 +32,7 @@ mod tally;
 pub(crate) use chosen::checker;
 pub(crate) use chosen::thread_local;
 pub use chosen::{
-    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic, channel, thread,
+    Condvar, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
+    channel, thread,
 };
 pub use tally::Tally;

@@ -117,7 +117,7 @@ mod tset;
 mod tvar;
 
 #[cfg(all(native_engine, any(loom, shuttle)))]
-pub use engine::fault::{EngineFault, without};
+pub use engine::fault::{EngineFault, hash_in_maps, without};
 pub use error::{StmError, StmResult, Stop, TxError, TxResult};
 pub use sequence::Sequence;
 pub use snapshot::{Snapshot, Snapshots, snapshot_together};

@@ -228,15 +228,16 @@ pub(super) fn is_running() -> bool {
     RUNNING.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Does `work` as if no transaction ran on this thread, although one does: for the pauses between its runs.
+/// Does `work` as if no transaction ran on this thread, even if one does: for the pauses between its runs, and for
+/// destructors.
 #[cfg_attr(
     any(loom, shuttle),
     allow(dead_code, reason = "the model engine never pauses without its lock")
 )]
 pub(super) fn outside<R>(work: impl FnOnce() -> R) -> R {
-    let _ = RUNNING.try_with(|running| running.set(false));
+    let was_running = RUNNING.try_with(|running| running.replace(false)).unwrap_or(false);
     let result = work();
-    let _ = RUNNING.try_with(|running| running.set(true));
+    let _ = RUNNING.try_with(|running| running.set(was_running));
     result
 }
 

@@ -121,6 +121,50 @@ impl Condvar {
     }
 }
 
+/// A value that is set once, by whoever comes first.
+#[derive(Debug)]
+pub struct OnceLock<T> {
+    is_set: atomic::AtomicBool,
+    setting: Mutex<()>,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    /// A place for a value.
+    pub fn new() -> Self {
+        OnceLock {
+            is_set: atomic::AtomicBool::new(false),
+            setting: Mutex::new(()),
+            value: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// The value, if it has been set.
+    pub fn get(&self) -> Option<&T> {
+        match self.is_set.load(atomic::Ordering::Acquire) {
+            true => self.value.get(),
+            false => None,
+        }
+    }
+
+    /// The value, which is made if there is none.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let _setting = self.setting.lock();
+        let value = self.value.get_or_init(make);
+        self.is_set.store(true, atomic::Ordering::Release);
+        value
+    }
+}
+
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// A lock for many readers or one writer.
 #[derive(Debug, Default)]
 pub struct RwLock<T>(checker::sync::RwLock<T>);
@@ -140,6 +184,11 @@ impl<T> RwLock<T> {
     /// Waits until no thread writes, and reads.
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads, if no thread writes.
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        self.0.try_read().ok()
     }
 
     /// Waits until no other thread reads or writes, and writes.

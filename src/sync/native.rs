@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this is the facade")]
 
 pub use parking_lot::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use std::sync::OnceLock;
 pub(crate) use std::thread_local;
 
 /// Atomic integers and flags, with the methods and orderings of the standard library's.

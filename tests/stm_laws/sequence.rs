@@ -1,6 +1,6 @@
 //! Numbers in the order of commits, without gaps.
 
-use crate::harness::{STEPS, once};
+use super::harness::{STEPS, once};
 use simplex_stores::stm::{Sequence, TVar, TxResult, abort, retry, try_atomically_numbered};
 use simplex_stores::sync::{Mutex, thread};
 use std::sync::Arc;

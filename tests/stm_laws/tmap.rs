@@ -2,7 +2,7 @@
 
 use super::harness::{STEPS, explore, once, spawn};
 use quickcheck::{Arbitrary, Gen, QuickCheck};
-use simplex_stores::stm::{TMap, TVar, atomically, guard, retry};
+use simplex_stores::stm::{TMap, TVar, atomically, guard, retry, snapshot_together};
 use std::collections::BTreeMap;
 
 type Map = TMap<u8, u16>;
@@ -312,6 +312,18 @@ fn tm21_tm22_a_snapshot_is_one_moment() {
             assert_eq!(inside.get(&1), inside.get(&2));
         }
         writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_map_may_stand_twice_among_those_of_a_snapshot() {
+    once(|| {
+        let map = map_of([(1, 1)]);
+        let (one, other) = snapshot_together((&map, &map));
+        atomically(|tx| map.clear(tx));
+        assert_eq!(one.iter_sorted(), [(1, 1)]);
+        drop(one);
+        assert_eq!(other.iter_sorted(), [(1, 1)]);
     });
 }
 

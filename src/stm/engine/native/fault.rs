@@ -22,6 +22,24 @@ pub enum EngineFault {
     ForgottenSnapshots,
     /// A thread goes to sleep without asking whether what it read has changed.
     UncheckedSleep,
+    /// A commit doesn't ask whether a map that it read as a whole has changed.
+    UncheckedWhole,
+    /// A bucket doesn't know when it last lost a key.
+    ForgottenRemovals,
+    /// Whoever gets a shard's lock takes it for the one of its hash, although it may have been split meanwhile.
+    UncheckedShards,
+    /// A commit does so with the shards that it writes.
+    UncheckedTargets,
+    /// A split leaves all waiting threads with the one half.
+    ForgottenWaiters,
+    /// A split doesn't see to it that both halves are swept.
+    UnsweptHalves,
+    /// A snapshot reads the clock, then registers.
+    LateSnapshots,
+    /// What a snapshot saw is swept without asking which others are held.
+    GreedySweeps,
+    /// A map keeps what a branch wrote that is taken back.
+    KeptBranches,
 }
 
 #[cfg(any(loom, shuttle))]
@@ -42,6 +60,12 @@ pub fn without<T>(fault: EngineFault, scenario: impl FnOnce() -> T) -> T {
     let _back = Back;
     OUT.set(Some(fault));
     scenario()
+}
+
+/// The hash by which maps place a key: its lowest bits say which keys a split parts.
+#[cfg(any(loom, shuttle))]
+pub fn hash_in_maps<K: std::hash::Hash>(key: &K) -> u64 {
+    super::map::hash_of(key)
 }
 
 #[cfg(any(loom, shuttle))]

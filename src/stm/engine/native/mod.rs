@@ -8,7 +8,7 @@
 //! and everything that it reads must have been written by then. When it meets something newer, it
 //! looks whether all that it has read still stands; if so, the present time takes the place of the earlier one, else the
 //! run has met a conflict. A run that wrote nothing needs nothing else: what it read was the state at its time.
-//! One that wrote locks the variables to be written, in the order of their addresses, takes the clock's next number, checks that what it
+//! One that wrote locks the variables to be written, in the order of their ids, takes the clock's next number, checks that what it
 //! read is neither newer than its time nor locked by another commit, publishes, and unlocks.
 //!
 //! A retry puts the thread on the list of each variable that was read, and sleeps; a commit wakes who is on
@@ -24,11 +24,13 @@
 //!
 //! **No unsafe code.** A variable's lock is one byte and held for a few instructions.
 //!
-//! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_native.rs`.
+//! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_native.rs` and `stm_maps/` under loom, with a twin for each guard
+//! in `fault.rs`.
 
 mod clock;
 mod commit;
 pub(in crate::stm) mod fault;
+mod identity;
 mod map;
 mod parts;
 mod run;

@@ -1,5 +1,6 @@
 //! The maps of a running transaction, whatever their types.
 
+use super::fault::{EngineFault, is_out};
 use super::wait::Waiter;
 use smallvec::SmallVec;
 use std::any::Any;
@@ -67,6 +68,9 @@ impl Parts {
 
     /// Takes back the writes of a branch and of those inside it.
     pub(in crate::stm) fn roll_back(&mut self, branch: u64) {
+        if is_out(EngineFault::KeptBranches) {
+            return;
+        }
         self.parts.iter_mut().for_each(|(_, part)| part.roll_back(branch));
     }
 

@@ -2,6 +2,7 @@
 
 use super::super::Value;
 use super::fault::{EngineFault, is_out};
+use super::identity::Identity;
 use super::wait::Waiter;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -15,6 +16,7 @@ const LOCKED: u64 = 1;
 pub(in crate::stm) struct Var(Arc<Cell>);
 
 struct Cell {
+    identity: Identity,
     /// The version, times two, and whether a commit has the lock in order to write. Changes only under `content`'s
     /// lock; commits look at it without.
     word: AtomicU64,
@@ -32,12 +34,12 @@ struct Content {
 impl Var {
     pub(in crate::stm) fn new(value: Value) -> Self {
         let content = Mutex::new(Content { value, waiters: None });
-        Var(Arc::new(Cell { word: AtomicU64::new(0), content }))
+        Var(Arc::new(Cell { identity: Identity::new(), word: AtomicU64::new(0), content }))
     }
 
     /// Tells variables apart for as long as both exist.
     pub(in crate::stm) fn id(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
+        self.0.identity.of(&*self.0)
     }
 
     /// The present value, outside of any transaction.

@@ -1,5 +1,6 @@
 //! A bucket: the entries of one shard of a map, and what commits and snapshots need to know of them.
 
+use super::super::fault::{EngineFault, is_out};
 use super::super::wait::Waiter;
 use hashbrown::HashTable;
 use std::hash::Hash;
@@ -164,7 +165,10 @@ impl<K, V> Bucket<K, V> {
 
     /// Removes what is at a place.
     pub(super) fn remove(&mut self, place: usize, version: u64) -> Option<Slot<K, V>> {
-        (self.changed, self.removed) = (version, version);
+        self.changed = version;
+        if !is_out(EngineFault::ForgottenRemovals) {
+            self.removed = version;
+        }
         let entry = self.slots.get_bucket_entry(place).ok()?;
         Some(entry.remove().0)
     }
@@ -243,9 +247,13 @@ impl<K: Hash + Eq, V> Bucket<K, V> {
 impl<K, V> Rare<K, V> {
     fn split(&mut self, bit: u64) -> Self {
         let goes = |hash: u64| hash & bit != 0;
+        let old = self.old.extract_if(.., |old| goes(old.hash)).collect();
+        if is_out(EngineFault::ForgottenWaiters) {
+            return Rare { waiters: Vec::new(), old };
+        }
         let both = self.waiters.iter().filter(|(on, _)| on.is_none()).cloned();
         let mut waiters: Vec<_> = both.collect();
         waiters.extend(self.waiters.extract_if(.., |(on, _)| on.is_some_and(goes)));
-        Rare { waiters, old: self.old.extract_if(.., |old| goes(old.hash)).collect() }
+        Rare { waiters, old }
     }
 }

@@ -71,7 +71,8 @@ where
                 last = Some(target.number);
             }
             target.shard = self.shards.len() - 1;
-            if !self.shards.last().is_some_and(|shard| shard.is_responsible(target.hash)) {
+            let is_it = self.shards.last().is_some_and(|shard| shard.is_responsible(target.hash));
+            if !is_it && !is_out(EngineFault::UncheckedTargets) {
                 return false;
             }
         }
@@ -103,6 +104,7 @@ where
 
     fn whole_stands(&self, time: u64) -> bool {
         !self.pieces.reads_whole
+            || is_out(EngineFault::UncheckedWhole)
             || self
                 .pieces
                 .table

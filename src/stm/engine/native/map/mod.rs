@@ -12,7 +12,7 @@
 //! shard grows, hashed; keys and values are cloned for readers. So these should be small things: an id, a number,
 //! a handle, an `Arc`. They must not use transactions. Values are never dropped under a lock.
 //!
-//! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_maps.rs`.
+//! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_maps/` under loom.
 
 mod bucket;
 mod held;
@@ -21,6 +21,7 @@ mod table;
 mod view;
 mod whole;
 
+pub(super) use table::hash_of;
 pub(in crate::stm) use view::{Viewed, register_all};
 pub(in crate::stm) use whole::Whole;
 
@@ -30,7 +31,7 @@ use crate::stm::StmResult;
 use part::{Entry, Part, Read, Seen, Write};
 use std::hash::Hash;
 use std::sync::Arc;
-use table::{Table, hash_of};
+use table::Table;
 use view::View;
 use whole::Own;
 
@@ -70,7 +71,7 @@ where
     }
 
     fn id(&self) -> usize {
-        Arc::as_ptr(&self.table).addr()
+        self.table.id()
     }
 
     /// The value of a key in the committed map, outside of any transaction.

@@ -303,7 +303,8 @@ where
 
     fn grow(&mut self) {
         let table = known(&self.table);
-        self.full.drain(..).for_each(|hash| table.split(hash));
+        let swept = self.full.drain(..).flat_map(|hash| table.split(hash));
+        self.retired.extend(swept.map(|old| old.slot));
     }
 
     fn forget(&mut self) -> bool {

@@ -16,13 +16,14 @@
 //! shards are taken by ascending number, and a shard's other half has a higher one. Nobody waits for another lock while holding the one
 //! of a shard that turned out not to be there.
 
-use super::bucket::Bucket;
+use super::super::fault::{EngineFault, is_out};
+use super::super::identity::Identity;
+use super::bucket::{Bucket, Old};
 use super::view::Views;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::hash::{BuildHasher, Hash};
 use std::ops::{ControlFlow, Deref};
-use std::sync::OnceLock;
 
 /// A shard with so many entries splits: what a hash table of 256 places takes before it grows.
 const FULL: usize = if cfg!(any(loom, shuttle)) { 2 } else { 224 };
@@ -34,6 +35,7 @@ const SPREAD: usize = 8;
 
 /// The shards of a map.
 pub(super) struct Table<K, V> {
+    identity: Identity,
     first: Shard<K, V>,
     /// The depth of the deepest shard. A hint where to begin.
     depth: AtomicUsize,
@@ -111,7 +113,7 @@ impl<K, V> Writing<'_, K, V> {
 
 /// The hash by which a key is placed: keyed with what the process chose when it started, so that nobody can choose
 /// keys that collide; under a model checker always the same, so that executions can be repeated.
-pub(super) fn hash_of<K: Hash>(key: &K) -> u64 {
+pub(in super::super) fn hash_of<K: Hash>(key: &K) -> u64 {
     #[cfg(not(any(loom, shuttle)))]
     {
         static KEYED: OnceLock<foldhash::quality::RandomState> = OnceLock::new();
@@ -131,11 +133,17 @@ fn bits(hash: u64, depth: usize) -> usize {
 impl<K, V> Table<K, V> {
     pub(super) fn new() -> Self {
         Table {
+            identity: Identity::new(),
             first: Shard::new(Some(Bucket::new(0))),
             depth: AtomicUsize::new(0),
             grown: OnceLock::new(),
             views: OnceLock::new(),
         }
+    }
+
+    /// Tells tables apart for as long as both exist, and orders them.
+    pub(super) fn id(&self) -> usize {
+        self.identity.of(self)
     }
 
     /// The snapshots of this table, if there ever was one.
@@ -206,6 +214,7 @@ impl<K, V> Table<K, V> {
             let locked = lock(&shard.bucket)?;
             match bucket(&locked).map(Bucket::depth) {
                 Some(depth) if bits(hash, depth) == number => return Some((locked, number)),
+                Some(_) if is_out(EngineFault::UncheckedShards) => return Some((locked, number)),
                 // It was split after we looked where to begin.
                 Some(deeper) => depth = deeper,
                 None => depth = depth.saturating_sub(1),
@@ -287,35 +296,45 @@ impl<K, V> Table<K, V> {
 }
 
 impl<K: Hash + Eq, V> Table<K, V> {
-    /// Splits the shard that is responsible for the hash, if it is full.
-    pub(super) fn split(&self, hash: u64) {
+    /// Splits the shard that is responsible for the hash, if it is full. Gives what it kept for snapshots that
+    /// are gone, to be dropped.
+    pub(super) fn split(&self, hash: u64) -> Vec<Old<K, V>> {
         let mut full = self.write(hash);
         let depth = full.bucket().depth();
         if !full.is_full() || depth >= DEEPEST {
-            return;
+            return Vec::new();
         }
         let grown = self.grown();
         // Relaxed: a count that is a little off does no harm.
         if depth >= usize::BITS as usize - 4
             || 1 << depth > SPREAD * grown.shards.load(Ordering::Relaxed)
         {
-            return;
+            return Vec::new();
         }
-        let Some(other) = self.shard_or_made(full.number | 1 << depth) else {
-            return;
+        let (number, new) = (full.number, full.number | 1 << depth);
+        let Some(other) = self.shard_or_made(new) else {
+            return Vec::new();
         };
         let mut empty = other.bucket.write();
         let mut half = full.bucket_mut().split(FULL, hash_of);
-        // Whoever sweeps now knows of the full one only.
-        let kept = self.views().filter(|_| half.has_old());
-        let swept = kept.map(|views| views.sweep(&mut half, (full.number | 1 << depth) as u64));
+        let mut swept = self.sweep_half(number, full.bucket_mut());
+        swept.extend(self.sweep_half(new, &mut half));
         *empty = Some(half);
         other.is_there.store(true, Ordering::Release);
         self.depth.fetch_max(depth + 1, Ordering::AcqRel);
         grown.shards.fetch_add(1, Ordering::Relaxed);
-        // Users' destructors run under no lock.
-        drop((empty, full));
-        drop(swept);
+        swept
+    }
+
+    /// Sweeps one half of a shard that is being split. Whoever sweeps the shard, now or later, knows of one hash in it only,
+    /// which leads to one of the halves.
+    fn sweep_half(&self, number: usize, half: &mut Bucket<K, V>) -> Vec<Old<K, V>> {
+        match self.views() {
+            Some(views) if half.has_old() && !is_out(EngineFault::UnsweptHalves) => {
+                views.sweep(number as u64, half)
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -11,8 +11,11 @@
 //! **Why the ordering is right.** A commit with a number after the snapshot's time took that number from the clock after the snapshot
 //! had read it, so it sees the registration. One with a number up to the snapshot's time had its locks by then, and
 //! the snapshot's reader waits for them. Registering, deciding what to keep and deciding what to sweep happen under
-//! one lock of the map; commits come to it only while a snapshot is held.
+//! one lock of the map, the last two while the shard is locked as well; commits come to it only while a snapshot is held. Whoever ends a
+//! snapshot takes the list of what is to be swept, and puts back each shard that still keeps something
+//! for others; a shard that splits between the two is swept by the split.
 
+use super::super::super::super::transaction::outside;
 use super::super::clock;
 use super::super::fault::{EngineFault, is_out};
 use super::bucket::{Bucket, Old, Slot};
@@ -55,7 +58,7 @@ impl Views {
         held
     }
 
-    /// Takes a snapshot off, and gives the buckets that keep something.
+    /// Takes a snapshot off, and gives a hash of each bucket that keeps something, for the caller to sweep.
     fn end(&self, time: u64) -> Vec<u64> {
         let mut held = self.held.lock();
         if let Some(at) = held.times.iter().position(|other| *other == time) {
@@ -67,11 +70,14 @@ impl Views {
         std::mem::take(&mut held.keeping)
     }
 
-    /// Takes out of a bucket, which the caller has locked, what no snapshot can see any more. Decided under the lock: a
-    /// snapshot may have been taken a moment ago, and a commit may have kept something for it.
-    pub(super) fn sweep<K, V>(&self, bucket: &mut Bucket<K, V>, hash: u64) -> Vec<Old<K, V>> {
+    /// Takes out of the bucket of this hash, which the caller has locked, what no snapshot can see any more. Decided under the
+    /// lock: a snapshot may have been taken a moment ago, and a commit may have kept something for it.
+    pub(super) fn sweep<K, V>(&self, hash: u64, bucket: &mut Bucket<K, V>) -> Vec<Old<K, V>> {
         let mut held = self.held.lock();
-        let swept = bucket.sweep(&held.times);
+        let swept = match is_out(EngineFault::GreedySweeps) {
+            true => bucket.sweep(&[]),
+            false => bucket.sweep(&held.times),
+        };
         if bucket.has_old() {
             held.note(hash);
         }
@@ -100,25 +106,29 @@ pub(in crate::stm) struct View<K, V> {
 #[allow(unreachable_pub, reason = "named by a trait that is public and sealed")]
 pub trait Viewed {
     /// Tells maps apart, and orders them.
-    fn address(&self) -> usize;
+    fn id(&self) -> usize;
     /// Registers with this map, then with the `rest` of them, and returns the time.
     fn register(&self, rest: &[&dyn Viewed]) -> u64;
 }
 
 impl<K, V> Viewed for Arc<Table<K, V>> {
-    fn address(&self) -> usize {
-        Arc::as_ptr(self).addr()
+    fn id(&self) -> usize {
+        Table::id(self)
     }
 
     fn register(&self, rest: &[&dyn Viewed]) -> u64 {
+        // A map may stand there twice; its lock can be taken once.
+        let again = rest.iter().take_while(|map| map.id() == Viewed::id(self)).count();
+        let early = is_out(EngineFault::LateSnapshots).then(clock::now_for_all);
         let mut held = self.views_or_made().begin();
-        let time = register(rest);
-        held.times.push(time);
+        let time = register(rest.get(again..).unwrap_or_default());
+        let time = early.unwrap_or(time);
+        held.times.extend(std::iter::repeat_n(time, 1 + again));
         time
     }
 }
 
-/// Registers with all maps, which stand in the order of their addresses, and returns the time.
+/// Registers with all maps, which stand in the order of their ids, and returns the time.
 fn register(maps: &[&dyn Viewed]) -> u64 {
     match maps.split_first() {
         Some((map, rest)) => map.register(rest),
@@ -128,7 +138,7 @@ fn register(maps: &[&dyn Viewed]) -> u64 {
 
 /// The time of a snapshot of all these maps, with which it is registered.
 pub(in crate::stm) fn register_all(maps: &mut [&dyn Viewed]) -> u64 {
-    maps.sort_unstable_by_key(|map| map.address());
+    maps.sort_unstable_by_key(|map| map.id());
     register(maps)
 }
 
@@ -178,13 +188,17 @@ impl<K: Hash + Eq + Clone, V: Clone> View<K, V> {
 
 impl<K, V> Drop for View<K, V> {
     fn drop(&mut self) {
+        // A model checker ends the threads of a failed execution by unwinding them, when its locks are gone.
+        if cfg!(any(loom, shuttle)) && std::thread::panicking() {
+            return;
+        }
         let Some(views) = self.table.views() else { return };
         for hash in views.end(self.time) {
             let mut shard = self.table.write(hash);
-            let swept = views.sweep(shard.bucket_mut(), hash);
-            // Users' destructors run under no lock.
+            let swept = views.sweep(hash, shard.bucket_mut());
+            // Users' destructors run under no lock, and in no transaction.
             drop(shard);
-            drop(swept);
+            outside(|| drop(swept));
         }
     }
 }
