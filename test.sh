@@ -87,7 +87,8 @@ step_rustdoc() { # the documentation builds without warnings
 step_loom() { # the races and the laws of the STM under the model checker, and the inside of the native engine
   loom_cargo test --release -p loom-tests
   CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native-loom" \
-    RUSTFLAGS="${RUSTFLAGS:-} --cfg loom --cfg native_engine" cargo test --release -p loom-tests --test stm_native
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg loom --cfg native_engine" cargo test --release -p loom-tests \
+    --test stm_native --test stm_maps
 }
 
 step_shuttle() { # the same and larger programs in random schedules; SIMPLEX_STORES_SCHEDULES says how many
