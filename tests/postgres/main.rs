@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod cluster;
+mod copy;
 mod errors;
 mod fixture;
 mod migrations;

@@ -10,7 +10,7 @@ use crate::db::{DbError, DbErrorKind, Violation, ViolationKind};
 /// hint quote the values of rows.
 pub(super) fn classified(doing: &str, error: &postgres::Error) -> DbError {
     if let Some(said) = error.as_db_error() {
-        return DbError::new(doing, kind(said), said.message()).with_sqlstate(said.code().code());
+        return DbError::new(doing, kind(said), of_server(said)).with_sqlstate(said.code().code());
     }
     // Without a cause it is about what was said on the connection: closed, or no answer to the question.
     let broken = error.source().is_none_or(|source| source.is::<std::io::Error>());
@@ -30,6 +30,15 @@ pub(super) fn of_connecting(place: &str, error: &postgres::Error) -> DbError {
     match error.sqlstate() {
         Some(sqlstate) => connecting.with_sqlstate(sqlstate),
         None => connecting,
+    }
+}
+
+/// What the server says. About a value that it can't read it says `…: "value"`.
+fn of_server(said: &ServerError) -> &str {
+    let message = said.message();
+    match said.code().code().starts_with("22") {
+        true => message.split(": \"").next().unwrap_or_default(),
+        false => message,
     }
 }
 

@@ -31,6 +31,7 @@
 mod columns;
 mod config;
 mod connection;
+mod copy;
 mod error;
 mod migrate;
 mod pool;
@@ -38,6 +39,7 @@ mod transaction;
 
 pub use columns::Columns;
 pub use config::{PostgresConfig, SchemaName};
+pub use copy::CopyIn;
 pub use migrate::{CreateSchema, PostgresMigrator};
 pub use pool::Pool;
 pub use transaction::{Params, Session, Statements, Transaction};

@@ -202,6 +202,11 @@ impl<'c> Transaction<'c> {
         keep(&mut self.failed, result)
     }
 
+    /// The driver's transaction, and where to note that a statement failed.
+    pub(super) fn parts(&mut self) -> (&mut postgres::Transaction<'c>, &mut Option<DbError>) {
+        (&mut self.inner, &mut self.failed)
+    }
+
     /// Runs a script of several statements: a migration's, which is the program's or was stored by it.
     pub(super) fn script(&mut self, name: &str, script: &str) -> Result<(), DbError> {
         let done = self.inner.batch_execute(script).map_err(|error| classified(name, &error));

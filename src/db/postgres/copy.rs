@@ -1,0 +1,84 @@
+//! Bulk transfer: what goes into a `COPY … FROM STDIN` and comes out of a `COPY … TO STDOUT`.
+
+use std::io::{self, BufRead as _, Write as _};
+
+use super::error::classified;
+use super::transaction::Transaction;
+use crate::db::{DbError, DbErrorKind, Sql};
+
+/// Where the bytes of a `COPY … FROM STDIN` go.
+pub struct CopyIn<'c> {
+    writer: postgres::CopyInWriter<'c>,
+    name: &'static str,
+}
+
+impl CopyIn<'_> {
+    /// Sends bytes, which need not be whole rows. They are gathered, and held in bounded memory.
+    ///
+    /// # Errors
+    ///
+    /// What the server refused of this or of what was sent before, or [`DbErrorKind::Lost`].
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), DbError> {
+        self.writer.write_all(bytes).map_err(|error| of_io(self.name, &error))
+    }
+}
+
+impl Transaction<'_> {
+    /// Runs a `COPY … FROM STDIN` with what `write` sends, and gives how many rows there were. It is a
+    /// statement like any other: when it fails, or `write` does, nothing of the transaction, or since
+    /// its savepoint, can be committed.
+    ///
+    /// # Errors
+    ///
+    /// What `write` returned, or what the server refused.
+    pub fn copy_in<E: From<DbError>>(
+        &mut self,
+        sql: &Sql,
+        write: impl FnOnce(&mut CopyIn<'_>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let (inner, failed) = self.parts();
+        let result = inner.copy_in(sql.text()).map_err(|error| classified(sql.name(), &error));
+        let writer = result.inspect_err(|error| *failed = Some(error.clone()))?;
+        let mut copy = CopyIn { writer, name: sql.name() };
+        if let Err(error) = write(&mut copy) {
+            let given_up = "what was to be sent could not be had";
+            *failed = Some(DbError::new(sql.name(), DbErrorKind::Other, given_up));
+            return Err(error);
+        }
+        let rows = copy.writer.finish().map_err(|error| classified(sql.name(), &error));
+        Ok(rows.inspect_err(|error| *failed = Some(error.clone()))?)
+    }
+
+    /// Runs a `COPY … TO STDOUT` and gives its bytes to `each`, in pieces that end anywhere.
+    ///
+    /// # Errors
+    ///
+    /// What `each` returned, or what the server refused.
+    pub fn copy_out<E: From<DbError>>(
+        &mut self,
+        sql: &Sql,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (inner, failed) = self.parts();
+        let result = inner.copy_out(sql.text()).map_err(|error| classified(sql.name(), &error));
+        let mut reader = result.inspect_err(|error| *failed = Some(error.clone()))?;
+        loop {
+            let piece = reader.fill_buf().map_err(|error| of_io(sql.name(), &error));
+            let piece = piece.inspect_err(|error| *failed = Some(error.clone()))?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            let length = piece.len();
+            each(piece)?;
+            reader.consume(length);
+        }
+    }
+}
+
+/// The driver wraps its own errors here.
+fn of_io(name: &str, error: &io::Error) -> DbError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>()) {
+        Some(error) => classified(name, error),
+        None => DbError::new(name, DbErrorKind::Lost, error),
+    }
+}
