@@ -48,8 +48,13 @@ step_clippy() { # no warnings anywhere, with all features on either engine and w
   cargo clippy --workspace --all-targets --no-default-features -- -D warnings
 }
 
-step_features() { # the crate compiles with each feature alone
-  local feature
+step_features() { # the crate compiles with each feature alone, and never with a peer of the benches that deny.toml bans
+  local feature tree
+  tree=$(cargo tree --all-features --edges normal,build --prefix none)
+  if grep '^fast-stm ' <<<"$tree"; then
+    echo "fast-stm is for benches only: see deny.toml" >&2
+    return 1
+  fi
   for feature in $(manifest_features); do
     echo "feature $feature"
     cargo clippy --no-default-features --features "$feature" -- -D warnings

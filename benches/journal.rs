@@ -1,7 +1,8 @@
 //! What does a store log cost, and how fast is it read again?
 //!
-//! `add_with_log` adds queues to stores that journal, of a given size, at each durability; `replay`
-//! reads a log as a start-up compaction leaves it, one `CREATE` record for each queue. The peer is
+//! `add_with_log` adds queues to stores that journal, of a given size, at each durability, and to one
+//! without a journal (`none`); `replay` reads a log as a start-up compaction leaves it, one `CREATE` record for each
+//! queue, into a store, or only parses it (`parsing`: line by line on one thread, each record dropped at once). The peer is
 //! one lock around std maps with a log that is written under the lock; `DashMap`s have no order of
 //! changes that a log could keep.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -23,10 +24,11 @@ use simplex_stores::store_log::{Durability, StoreLogConfig};
 
 /// Each durability with its name, the plain log's likeness of it, and the adds of one thread: few
 /// where each waits for the disk.
-const DURABILITIES: [(Durability, &str, Option<Written>, usize); 3] = [
-    (Durability::Memory, "memory", None, 5_000),
-    (Durability::Flush, "flush", Some(Written::Flushed), 5_000),
-    (Durability::Fsync, "fsync", Some(Written::Synced), 50),
+const DURABILITIES: [(Option<Durability>, &str, Option<Written>, usize); 4] = [
+    (None, "none", None, 5_000),
+    (Some(Durability::Memory), "memory", None, 5_000),
+    (Some(Durability::Flush), "flush", Some(Written::Flushed), 5_000),
+    (Some(Durability::Fsync), "fsync", Some(Written::Synced), 50),
 ];
 
 /// Measures `run`, which adds the shares it is given and says how long that took.
@@ -56,8 +58,10 @@ fn add_with_log(criterion: &mut Criterion) {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("store.log");
         let store = LazyCell::new(|| {
-            let config = StoreLogConfig::new(&log).durability(durability);
-            let store = Stm(StmQueueStore::open(&config, BasicFactory).unwrap().0);
+            let store = durability.map_or_else(Stm::new, |durability| {
+                let config = StoreLogConfig::new(&log).durability(durability);
+                Stm(StmQueueStore::open(&config, BasicFactory).unwrap().0)
+            });
             store.fill((0..queues()).map(queue));
             store
         });
@@ -92,7 +96,7 @@ fn add_with_log(criterion: &mut Criterion) {
 fn replay(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("store.log");
-    let written = LazyCell::new(|| common::write_log(&log, queues()));
+    let written = LazyCell::new(|| common::write_log(&log, (0..queues()).map(queue)));
     let config = StoreLogConfig::new(&log);
     let mut group = criterion.benchmark_group("replay");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(queues() as u64));
@@ -105,6 +109,10 @@ fn replay(criterion: &mut Criterion) {
     group.bench_function(BenchmarkId::new(format!("{}_1", Locked::NAME), queues()), |bencher| {
         LazyCell::force(&written);
         bencher.iter_custom(|rounds| timed_replays(rounds, || logged::replay(&log).unwrap()));
+    });
+    group.bench_function(BenchmarkId::new("parsing_1", queues()), |bencher| {
+        LazyCell::force(&written);
+        bencher.iter_custom(|rounds| timed_replays(rounds, || logged::parse(&log, drop).unwrap()));
     });
     group.finish();
 }

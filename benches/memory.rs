@@ -1,8 +1,9 @@
 //! How much memory does a queue take?
 //!
 //! Each store is filled in a process of its own, which says how much memory it has in the end
-//! and at most (`VmRSS` and `VmHWM` of `/proc/self/status`) beyond what it had at its start. The
-//! output is one line for each: name, number of queues, bytes per queue, bytes per queue at the peak.
+//! and at most (`VmRSS` and `VmHWM` of `/proc/self/status`) beyond what it had at its start. `plain` queues
+//! are such as a router has most of, `full` ones have every field. The output is one line for each: store,
+//! shape of the queues, their number, bytes per queue, bytes per queue at the peak.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout)] // this is its report
 
@@ -13,16 +14,34 @@ use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 
-use common::{queue, queues};
+use common::{REFERENCE_ENGINE, plain_queue, queue, queues};
 use peers::Peer;
 use peers::dash::Dash;
 use peers::locked::Locked;
+use peers::scc::Scc;
 use peers::stm::Stm;
+use simplex_stores::protocol::{QueueRec, RecipientId};
 use simplex_stores::queue_store::{BasicFactory, StmQueueStore};
 use simplex_stores::store_log::StoreLogConfig;
 
-/// The argument that makes this program fill one store: its name follows, then the log to replay.
+/// The argument that makes this program fill one store: its name follows, the shape of the queues, their number,
+/// and the log to replay.
 const CHILD: &str = "--fill";
+
+/// What the queues are like, and how one is made.
+const SHAPES: [(&str, MakeQueue); 2] = [("plain", plain_queue), ("full", queue)];
+
+type MakeQueue = fn(usize) -> (RecipientId, QueueRec);
+
+/// The library's store again, filled by a replay.
+const REPLAYED: &str = if REFERENCE_ENGINE { "stm_reference_replayed" } else { "stm_replayed" };
+
+/// The stores that this run measures.
+const STORES: &[&str] = if REFERENCE_ENGINE {
+    &[Stm::NAME, REPLAYED]
+} else {
+    &[Stm::NAME, REPLAYED, Locked::NAME, Dash::NAME, Scc::NAME]
+};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -30,7 +49,12 @@ fn main() {
         return;
     }
     match args.iter().position(|arg| arg == CHILD) {
-        Some(at) => fill(&args[at + 1], Path::new(&args[at + 2]), args[at + 3].parse().unwrap()),
+        Some(at) => {
+            let (_, make) = *SHAPES.iter().find(|(shape, _)| *shape == args[at + 2]).unwrap();
+            let subject =
+                Subject { shape: &args[at + 2], make, count: args[at + 3].parse().unwrap() };
+            subject.fill(&args[at + 1], Path::new(&args[at + 4]));
+        }
         None => measure_all(),
     }
 }
@@ -38,45 +62,60 @@ fn main() {
 fn measure_all() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("store.log");
-    common::write_log(&log, queues());
-    println!("{:16} {:>10} {:>14} {:>14}", "store", "queues", "bytes/queue", "at the peak");
-    for name in ["stm", "rwlock", "dashmap", "stm_replayed"] {
-        let status = Command::new(std::env::current_exe().unwrap())
-            .args([CHILD, name, log.to_str().unwrap(), &queues().to_string()])
-            .status()
-            .unwrap();
-        assert!(status.success(), "{name} could not be filled");
-    }
-}
-
-fn fill(name: &str, log: &Path, count: usize) {
-    let before = resident("VmRSS:");
-    match name {
-        "stm" => report(name, count, before, &added::<Stm>(count)),
-        "rwlock" => report(name, count, before, &added::<Locked>(count)),
-        "dashmap" => report(name, count, before, &added::<Dash>(count)),
-        "stm_replayed" => {
-            let store = StmQueueStore::replay(&StoreLogConfig::new(log), BasicFactory).unwrap();
-            report(name, count, before, &store);
+    println!(
+        "{:24} {:6} {:>10} {:>14} {:>14}",
+        "store", "shape", "queues", "bytes/queue", "at the peak"
+    );
+    for (shape, make) in SHAPES {
+        common::write_log(&log, (0..queues()).map(make));
+        for name in STORES {
+            let status = Command::new(std::env::current_exe().unwrap())
+                .args([CHILD, name, shape, &queues().to_string(), log.to_str().unwrap()])
+                .status()
+                .unwrap();
+            assert!(status.success(), "{name} could not be filled");
         }
-        _ => panic!("no store is called {name}"),
     }
 }
 
-/// A store to which the queues were added one by one.
-fn added<P: Peer>(count: usize) -> P {
-    let store = P::new();
-    for (id, record) in (0..count).map(queue) {
-        assert!(store.add(id, record).is_some(), "a new queue is added");
-    }
-    store
+/// The queues that fill a store.
+struct Subject<'a> {
+    shape: &'a str,
+    make: MakeQueue,
+    count: usize,
 }
 
-fn report<T>(name: &str, count: usize, before: u64, store: &T) {
-    black_box(store);
-    let each = |field| (resident(field) - before) / count as u64;
-    println!("{name:16} {count:>10} {:>14} {:>14}", each("VmRSS:"), each("VmHWM:"));
-    black_box(store);
+impl Subject<'_> {
+    fn fill(&self, name: &str, log: &Path) {
+        match name {
+            Stm::NAME => self.report(name, || self.added::<Stm>()),
+            REPLAYED => self.report(name, || {
+                StmQueueStore::replay(&StoreLogConfig::new(log), BasicFactory).unwrap()
+            }),
+            Locked::NAME => self.report(name, || self.added::<Locked>()),
+            Dash::NAME => self.report(name, || self.added::<Dash>()),
+            Scc::NAME => self.report(name, || self.added::<Scc>()),
+            _ => panic!("no store is called {name}"),
+        }
+    }
+
+    /// A store to which the queues were added one by one.
+    fn added<P: Peer>(&self) -> P {
+        let store = P::new();
+        for (id, record) in (0..self.count).map(self.make) {
+            assert!(store.add(id, record).is_some(), "a new queue is added");
+        }
+        store
+    }
+
+    fn report<T>(&self, name: &str, make: impl FnOnce() -> T) {
+        let before = resident("VmRSS:");
+        let store = black_box(make());
+        let each = |field| (resident(field) - before) / self.count as u64;
+        let (shape, count) = (self.shape, self.count);
+        println!("{name:24} {shape:6} {count:>10} {:>14} {:>14}", each("VmRSS:"), each("VmHWM:"));
+        drop(black_box(store));
+    }
 }
 
 /// A field of `/proc/self/status`, in bytes.

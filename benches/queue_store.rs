@@ -17,6 +17,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use peers::Peer;
 use peers::dash::Dash;
 use peers::locked::Locked;
+use peers::scc::Scc;
 use peers::stm::Stm;
 use simplex_stores::protocol::RoundedDate;
 
@@ -113,6 +114,18 @@ fn lookup_by_notifier<P: Peer>(criterion: &mut Criterion, subject: &Subject<'_, 
     });
 }
 
+fn lookup_by_link<P: Peer>(criterion: &mut Criterion, subject: &Subject<'_, P>) {
+    let mut round = 0;
+    subject.measure(criterion, "lookup_by_link", 50_000, |store, threads, each| {
+        timed(starts(&mut round, threads, each), |_, start| {
+            for id in from(&subject.ids.links, start, each) {
+                black_box(store.by_link(id).unwrap());
+            }
+        })
+        .0
+    });
+}
+
 /// One operation is one id.
 fn batch_by_notifier<P: Peer>(criterion: &mut Criterion, subject: &Subject<'_, P>) {
     let mut round = 0;
@@ -162,6 +175,7 @@ fn all<P: Peer>(criterion: &mut Criterion, ids: &Ids) {
     let subject = Subject::<P> { store: OnceCell::new(), ids };
     lookup_by_sender(criterion, &subject);
     lookup_by_notifier(criterion, &subject);
+    lookup_by_link(criterion, &subject);
     batch_by_notifier(criterion, &subject);
     add(criterion, &subject);
     mix(criterion, &subject);
@@ -171,7 +185,10 @@ fn main() {
     let mut criterion = common::criterion();
     let ids = Ids::of(queues());
     all::<Stm>(&mut criterion, &ids);
-    all::<Locked>(&mut criterion, &ids);
-    all::<Dash>(&mut criterion, &ids);
+    if !common::REFERENCE_ENGINE {
+        all::<Locked>(&mut criterion, &ids);
+        all::<Dash>(&mut criterion, &ids);
+        all::<Scc>(&mut criterion, &ids);
+    }
     criterion.final_summary();
 }

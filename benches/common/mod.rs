@@ -24,6 +24,13 @@ const QUEUES: &str = "SIMPLEX_STORES_BENCH_QUEUES";
 /// The numbers of threads that every operation is measured with.
 pub(crate) const THREADS: [usize; 2] = [1, 2];
 
+/// Whether the library stands on the STM's reference engine. It is measured in a run of its own, which leaves out the
+/// stores that don't stand on an engine.
+pub(crate) const REFERENCE_ENGINE: bool = cfg!(feature = "reference-engine");
+
+/// The name in the reports of what stands on the library's STM: that of the engine.
+pub(crate) const ENGINE: &str = if REFERENCE_ENGINE { "stm_reference" } else { "stm" };
+
 /// Whether each bench is only to be run once, to see that it works.
 pub(crate) fn trial() -> bool {
     let given = |flag: &str| std::env::args().any(|arg| arg == flag);
@@ -43,8 +50,8 @@ pub(crate) fn queues() -> usize {
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
         .configure_from_args()
 }
 
@@ -74,17 +81,28 @@ pub(crate) fn queue(index: usize) -> (RecipientId, QueueRec) {
     (id, record)
 }
 
+/// The queue number `index` as a router has most of them: four ids, one key of a recipient, a notifier,
+/// no key of a sender yet, a link without data.
+pub(crate) fn plain_queue(index: usize) -> (RecipientId, QueueRec) {
+    let (id, mut record) = queue(index);
+    record.sender_key = None;
+    if let Some(link) = &mut record.link {
+        link.data = LinkData { fixed: Blob::from(Vec::new()), user: Blob::from(Vec::new()) };
+    }
+    (id, record)
+}
+
 fn blob(rng: &mut impl Rng, length: usize) -> Blob {
     let mut bytes = vec![0; length];
     rng.fill_bytes(&mut bytes);
     Blob::from(bytes)
 }
 
-/// Writes the log of the queues 0 to `count`, as a compaction would.
-pub(crate) fn write_log(path: &Path, count: usize) {
+/// Writes the log of these queues, as a compaction would.
+pub(crate) fn write_log(path: &Path, queues: impl Iterator<Item = (RecipientId, QueueRec)>) {
     let mut file = BufWriter::new(File::create(path).unwrap());
     let mut line = Vec::new();
-    for (id, record) in (0..count).map(queue) {
+    for (id, record) in queues {
         line.clear();
         LogRecord::CreateQueue(id, record.into()).encode(&mut line);
         line.push(b'\n');
@@ -97,20 +115,22 @@ pub(crate) fn write_log(path: &Path, count: usize) {
 pub(crate) struct Ids {
     pub(crate) senders: Vec<SenderId>,
     pub(crate) notifiers: Vec<NotifierId>,
+    pub(crate) links: Vec<LinkId>,
 }
 
 impl Ids {
     /// The ids of the queues 0 to `count`.
     pub(crate) fn of(count: usize) -> Self {
-        let (mut senders, mut notifiers): (Vec<_>, Vec<_>) = (0..count)
-            .map(|index| {
-                let (_, record) = queue(index);
-                (record.sender_id, record.notifier.unwrap().notifier_id)
-            })
-            .unzip();
-        shuffle(&mut senders);
-        shuffle(&mut notifiers);
-        Self { senders, notifiers }
+        let mut ids = Self { senders: Vec::new(), notifiers: Vec::new(), links: Vec::new() };
+        for (_, record) in (0..count).map(queue) {
+            ids.senders.push(record.sender_id);
+            ids.notifiers.push(record.notifier.unwrap().notifier_id);
+            ids.links.push(record.link.unwrap().id);
+        }
+        shuffle(&mut ids.senders);
+        shuffle(&mut ids.notifiers);
+        shuffle(&mut ids.links);
+        ids
     }
 }
 

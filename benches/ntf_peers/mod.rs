@@ -48,7 +48,7 @@ pub(crate) trait NtfPeer: Send + Sync + Sized {
 pub(crate) struct Stm(NtfStore);
 
 impl NtfPeer for Stm {
-    const NAME: &'static str = "stm";
+    const NAME: &'static str = crate::common::ENGINE;
 
     fn new() -> Self {
         Self(NtfStore::new(Semantics::Strict))

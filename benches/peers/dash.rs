@@ -92,6 +92,11 @@ impl Peer for Dash {
         Some(Arc::clone(&*self.queues.get(&id)?))
     }
 
+    fn by_link(&self, id: &LinkId) -> Option<Arc<PlainQueue>> {
+        let id = self.links.get(id)?.clone();
+        Some(Arc::clone(&*self.queues.get(&id)?))
+    }
+
     /// One after the other, at as many moments.
     fn by_notifiers(&self, ids: &[NotifierId]) -> Vec<Option<Arc<PlainQueue>>> {
         ids.iter().map(|id| self.by_notifier(id)).collect()

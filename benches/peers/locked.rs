@@ -88,6 +88,11 @@ impl Peer for Locked {
         self.0.read().by_notifier(id)
     }
 
+    fn by_link(&self, id: &LinkId) -> Option<Arc<PlainQueue>> {
+        let maps = self.0.read();
+        maps.queues.get(maps.links.get(id)?).cloned()
+    }
+
     fn by_notifiers(&self, ids: &[NotifierId]) -> Vec<Option<Arc<PlainQueue>>> {
         let maps = self.0.read();
         ids.iter().map(|id| maps.by_notifier(id)).collect()

@@ -76,16 +76,24 @@ impl Logged {
 /// Reads a log of created queues into locked maps, line by line on one thread.
 pub(crate) fn replay(log: &Path) -> io::Result<Locked> {
     let store = Locked::new();
+    parse(log, |record| {
+        if let LogRecord::CreateQueue(id, record) = record {
+            store.0.write().add(id, record);
+        }
+    })?;
+    Ok(store)
+}
+
+/// Hands each record of a log to `take`, line by line on one thread.
+pub(crate) fn parse(log: &Path, mut take: impl FnMut(LogRecord)) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(log)?);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
         line.pop();
         let record = LogRecord::parse(&line, Semantics::Strict)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        if let LogRecord::CreateQueue(id, record) = record {
-            store.0.write().add(id, record);
-        }
+        take(record);
         line.clear();
     }
-    Ok(store)
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! | [`Stm`](stm::Stm) | [`StmQueueStore`](simplex_stores::queue_store::StmQueueStore) | |
 //! | [`Locked`](locked::Locked) | one `RwLock` around four `std::collections::HashMap`s | operations do not compose |
 //! | [`Dash`](dash::Dash) | four `DashMap`s | they do not compose either, and a reader can see half a queue |
+//! | [`Scc`](scc::Scc) | four `scc::HashMap`s | as `DashMap`s |
 //!
 //! All hold the same records in the same `Arc`s, so what is compared is the maps and their protocol.
 #![allow(dead_code)] // each bench uses its part
@@ -12,11 +13,12 @@
 pub(crate) mod dash;
 pub(crate) mod locked;
 pub(crate) mod logged;
+pub(crate) mod scc;
 pub(crate) mod stm;
 
 use std::sync::Arc;
 
-use simplex_stores::protocol::{NotifierId, QueueRec, RecipientId, RoundedDate, SenderId};
+use simplex_stores::protocol::{LinkId, NotifierId, QueueRec, RecipientId, RoundedDate, SenderId};
 use simplex_stores::sync::RwLock;
 
 /// The operations that are measured, on any of the stores.
@@ -37,6 +39,9 @@ pub(crate) trait Peer: Send + Sync + Sized {
 
     /// Finds a queue by its notifier id.
     fn by_notifier(&self, id: &NotifierId) -> Option<Arc<Self::Queue>>;
+
+    /// Finds a queue by the id of its link.
+    fn by_link(&self, id: &LinkId) -> Option<Arc<Self::Queue>>;
 
     /// Finds many queues by notifier id, in the order asked; at one moment where the store can.
     fn by_notifiers(&self, ids: &[NotifierId]) -> Vec<Option<Arc<Self::Queue>>>;

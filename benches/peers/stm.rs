@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use simplex_stores::protocol::{
-    NotifierId, QueueRec, RecipientId, RoundedDate, Semantics, SenderId,
+    LinkId, NotifierId, QueueRec, RecipientId, RoundedDate, Semantics, SenderId,
 };
 use simplex_stores::queue_store::{BasicFactory, BasicQueue, QueueKey, QueueStore, StmQueueStore};
 
 use super::Peer;
+use crate::common::ENGINE;
 
 /// How many queues are added in one transaction where nothing is timed.
 const BATCH: usize = 10_000;
@@ -16,7 +17,7 @@ const BATCH: usize = 10_000;
 pub(crate) struct Stm(pub(crate) StmQueueStore);
 
 impl Peer for Stm {
-    const NAME: &'static str = "stm";
+    const NAME: &'static str = ENGINE;
     type Queue = BasicQueue;
 
     fn new() -> Self {
@@ -35,6 +36,10 @@ impl Peer for Stm {
         self.0.get_queue(&QueueKey::Notifier(id.clone())).ok()
     }
 
+    fn by_link(&self, id: &LinkId) -> Option<Arc<BasicQueue>> {
+        self.0.get_queue(&QueueKey::Link(id.clone())).ok()
+    }
+
     fn by_notifiers(&self, ids: &[NotifierId]) -> Vec<Option<Arc<BasicQueue>>> {
         match self.0.get_queues_by_notifier(ids) {
             Ok(queues) => queues.into_iter().map(Result::ok).collect(),
@@ -50,7 +55,7 @@ impl Peer for Stm {
         self.0.delete_queue(queue).is_ok()
     }
 
-    /// In large transactions: a map that nobody else holds is changed in place.
+    /// In large transactions: on the reference engine a map that nobody else holds is changed in place.
     fn fill(&self, mut queues: impl Iterator<Item = (RecipientId, QueueRec)>) {
         loop {
             let batch: Vec<_> = (queues.by_ref().take(BATCH))
