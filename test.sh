@@ -96,8 +96,11 @@ step_loom() { # the races and the laws of the STM under the model checker, and t
     --test stm_native --test stm_maps
 }
 
-step_shuttle() { # the same and larger programs in random schedules; SIMPLEX_STORES_SCHEDULES says how many
+step_shuttle() { # the same and larger programs, and the native engine's maps, in random schedules; SIMPLEX_STORES_SCHEDULES says how many
   shuttle_cargo test --release -p loom-tests
+  CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/}-native-shuttle" \
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle --cfg native_engine" cargo test --release -p loom-tests \
+    --test random_maps
 }
 
 # ---- helpers ----

@@ -25,7 +25,7 @@
 //! **No unsafe code.** A variable's lock is one byte and held for a few instructions.
 //!
 //! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_native.rs` and `stm_maps/` under loom, with a twin for each guard
-//! in `fault.rs`.
+//! in `fault.rs`, and `random_maps.rs` under shuttle.
 
 mod clock;
 mod commit;

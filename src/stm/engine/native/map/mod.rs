@@ -12,7 +12,7 @@
 //! shard grows, hashed; keys and values are cloned for readers. So these should be small things: an id, a number,
 //! a handle, an `Arc`. They must not use transactions. Values are never dropped under a lock.
 //!
-//! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_maps/` under loom.
+//! **Tests.** `tests/stm_laws/` on real threads; `loom-tests/tests/stm_maps/` under loom, `random_maps.rs` under shuttle.
 
 mod bucket;
 mod held;
