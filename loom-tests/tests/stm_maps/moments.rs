@@ -46,6 +46,97 @@ fn twin_forgotten_removals_show_two_moments() {
     });
 }
 
+/// A key comes with one variable and goes with another, which is read before the key; the first one after it.
+fn an_absent_key_is_so_when_the_time_is_brought_forward() {
+    let (map, came, gone) = (Map::new(), TVar::new(false), TVar::new(false));
+    let (map2, came2, gone2) = (map.clone(), came.clone(), gone.clone());
+    let write = move || {
+        atomically(|tx| {
+            map2.insert(tx, stays(0), 1)?;
+            came2.write(tx, true)
+        });
+        atomically(|tx| {
+            map2.remove(tx, &stays(0))?;
+            gone2.write(tx, true)
+        });
+    };
+    two(write, || {
+        atomically(|tx| {
+            let gone = gone.read(tx)?;
+            let present = map.contains_key(tx, &stays(0))?;
+            let came = came.read(tx)?;
+            assert_eq!(present, came && !gone, "a body sees two moments");
+            Ok(())
+        });
+    });
+}
+
+#[test]
+fn proof_an_absent_key_is_so_when_the_time_is_brought_forward() {
+    explore("stm_maps/absent_extended", 4, an_absent_key_is_so_when_the_time_is_brought_forward);
+}
+
+/// One thread adds a key if a variable is not set, then removes it and sets another. The other sets the first variable, and looks at the second and
+/// at the key: when it finds neither, it was first.
+fn an_absent_key_is_so_when_a_transaction_commits() {
+    let (map, noted, gone) = (Map::new(), TVar::new(false), TVar::new(false));
+    let (map2, noted2, gone2) = (map.clone(), noted.clone(), gone.clone());
+    let write = move || {
+        let was_noted = atomically(|tx| {
+            let was_noted = noted2.read(tx)?;
+            if !was_noted {
+                map2.insert(tx, stays(0), 1)?;
+            }
+            Ok(was_noted)
+        });
+        atomically(|tx| {
+            map2.remove(tx, &stays(0))?;
+            gone2.write(tx, true)
+        });
+        was_noted
+    };
+    let look = || {
+        atomically(|tx| {
+            noted.write(tx, true)?;
+            Ok((gone.read(tx)?, map.contains_key(tx, &stays(0))?))
+        })
+    };
+    let (was_noted, seen) = two(write, look);
+    assert!(seen != (false, false) || was_noted, "no order explains what was seen");
+}
+
+#[test]
+fn proof_an_absent_key_is_so_when_a_transaction_commits() {
+    explore("stm_maps/absent_at_commit", 4, an_absent_key_is_so_when_a_transaction_commits);
+}
+
+/// One thread adds an entry and counts it, the other looks at the length, then at the count.
+fn a_length_is_of_one_moment(first: &[(u32, u32)]) {
+    let (map, count) = (map_of(first), TVar::new(first.len()));
+    let (map2, count2) = (map.clone(), count.clone());
+    let write = move || {
+        atomically(|tx| {
+            map2.insert(tx, stays(2), 1)?;
+            count2.modify(tx, |n| n + 1)
+        });
+    };
+    two(write, || {
+        atomically(|tx| {
+            let len = map.len(tx)?;
+            assert_eq!(len, count.read(tx)?, "a body sees two moments");
+            Ok(())
+        });
+    });
+}
+
+#[test]
+fn proof_a_length_is_of_one_moment() {
+    explore("stm_maps/len_moment/one_shard", 3, || a_length_is_of_one_moment(&[]));
+    explore("stm_maps/len_moment/shards", 3, || {
+        a_length_is_of_one_moment(&[(stays(0), 0), (moves(0), 0)]);
+    });
+}
+
 /// One thread keeps two maps equal, after it has changed a variable that the other thread reads between its looks at them.
 fn a_body_sees_one_moment() {
     let (a, b, between) = (map_of(&[(stays(0), 0)]), map_of(&[(stays(0), 0)]), TVar::new(0));
