@@ -35,4 +35,4 @@ pub use chosen::{
     Condvar, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
     channel, thread,
 };
-pub use tally::Tally;
+pub use tally::{Noted, Switch, Tally};

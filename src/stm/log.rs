@@ -16,6 +16,7 @@
 
 use super::engine::{Value, Var};
 use super::sequence::Sequence;
+use super::stats::Count;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -37,6 +38,8 @@ pub(super) struct Log {
     /// The maps.
     #[cfg(native_engine)]
     pub(super) parts: super::engine::Parts,
+    /// Under which label the transaction is counted.
+    pub(super) count: Count,
     /// What gives the transaction a number when it commits.
     pub(super) sequence: Option<Sequence>,
     /// The number, once it has one.
@@ -201,6 +204,12 @@ impl Log {
     #[cfg_attr(native_engine, allow(dead_code, reason = "that engine compares versions"))]
     pub(super) fn is_current(&self) -> bool {
         self.entries.iter().all(Entry::is_current)
+    }
+
+    /// The first variable that doesn't hold any more what was read from it.
+    #[cfg(not(any(loom, shuttle, native_engine)))]
+    pub(super) fn changed(&self) -> Option<usize> {
+        self.entries.iter().find(|entry| !entry.is_current()).map(|entry| entry.var.id())
     }
 
     /// The entry of `var`, made when there is none.

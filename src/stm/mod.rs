@@ -33,9 +33,9 @@
 //! assert_eq!(atomically(|tx| mail.read(tx)), "the box has moved");
 //! ```
 //!
-//! **[`TVar`] or [`TMap`]?** A transaction that reads a `TMap` depends on the whole map. When threads work
-//! on different keys for long, keep a `TVar` per entry in the map: finding the entry reads the
-//! map, changing it does not write it.
+//! **[`TVar`] or [`TMap`]?** A transaction that reads a `TMap` depends on the keys that it looked up, and on the whole map only if it
+//! asked for its length or a snapshot (on the reference engine always). A value that is large, or changes often while its key stays, is better kept in
+//! a `TVar` in the map: finding it reads the map, changing it does not write it.
 //!
 //! ```
 //! use simplex_stores::stm::{TMap, TVar, atomically};
@@ -95,11 +95,18 @@
 //!
 //! # Engines
 //!
-//! `reference` stands on the `stm` crate and runs normally; `model` makes every transaction one
-//! step under the model checkers loom and shuttle and is chosen by `--cfg loom` or `--cfg shuttle`. `docs/decisions/stm-engine.md` says what the first
-//! repairs in the crate under it, and how. `native`, our own, is on trial behind `--cfg native_engine`
-//! (`docs/decisions/0023-an-engine-of-our-own.md`).
+//! `native` is our own and runs normally (`docs/decisions/0023-an-engine-of-our-own.md`,
+//! `docs/decisions/0025-maps-that-conflict-by-key.md`). `reference`, chosen by the feature `reference-engine`, stands on the `stm` crate;
+//! `docs/decisions/stm-engine.md` says what it repairs in the crate under it, and how. `model` makes every transaction one
+//! step under the model checkers loom and shuttle and is chosen by `--cfg loom` or `--cfg shuttle`; `--cfg native_engine` lets them see inside of
+//! `native`.
+//!
+//! # What is counted
+//!
+//! [`stats`] counts the transactions of the process; a [`Label`] counts those of a kind: commits, conflicts, retries, fallbacks, waiting time.
+//! [`watch_conflicts`] and [`conflicts`] tell which variables transactions ran again for.
 
+mod conflicts;
 mod engine;
 mod error;
 mod list;
@@ -116,12 +123,13 @@ mod tsem;
 mod tset;
 mod tvar;
 
+pub use conflicts::{VarId, conflicts, watch_conflicts};
 #[cfg(all(native_engine, any(loom, shuttle)))]
 pub use engine::fault::{EngineFault, hash_in_maps, without};
 pub use error::{StmError, StmResult, Stop, TxError, TxResult};
 pub use sequence::Sequence;
 pub use snapshot::{Snapshot, Snapshots, snapshot_together};
-pub use stats::{Stats, stats};
+pub use stats::{Label, Stats, labels, stats};
 pub use tbqueue::TBQueue;
 pub use tmap::TMap;
 pub use tmvar::TMVar;

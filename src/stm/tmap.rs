@@ -13,6 +13,7 @@
 //!
 //! **Tests.** `tests/stm_laws/tmap.rs`: each TM- item, and random operations against `BTreeMap`.
 
+use super::conflicts::VarId;
 use super::engine::Map;
 use super::error::StmResult;
 use super::snapshot::Snapshot;
@@ -272,6 +273,12 @@ where
     #[must_use]
     pub fn snapshot_atomic(&self) -> Snapshot<K, V> {
         Snapshot::of(self.map.whole_atomic())
+    }
+
+    /// Tells the map from all other maps and variables that exist, for [`conflicts`](super::conflicts).
+    #[must_use]
+    pub fn id(&self) -> VarId {
+        VarId(self.map.id())
     }
 
     /// Whether both are handles to one map.

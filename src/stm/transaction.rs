@@ -19,7 +19,7 @@ use super::engine::{self, End, Reader, Step, Value, Var};
 use super::error::{Reason, StmError, StmResult, Stop, TxError, TxResult};
 use super::log::Log;
 use super::sequence::Sequence;
-use super::stats::COUNTERS;
+use super::stats::Count;
 use crate::sync;
 use std::cell::Cell;
 use std::fmt;
@@ -65,14 +65,17 @@ impl fmt::Debug for Transaction<'_> {
 /// without having read a variable, since nothing could ever wake it. A panic of the body is passed on; nothing
 /// that the body wrote is published then, and every variable stays usable.
 pub fn atomically<T>(mut body: impl FnMut(&mut Transaction<'_>) -> StmResult<T>) -> T {
-    let done: Result<T, Never> = run(|tx| body(tx).map_err(TxError::Stm));
+    never_aborted(run(|tx| body(tx).map_err(TxError::Stm)))
+}
+
+pub(super) enum Never {}
+
+pub(super) fn never_aborted<T>(done: Result<T, Never>) -> T {
     match done {
         Ok(value) => value,
         Err(never) => match never {},
     }
 }
-
-enum Never {}
 
 /// Runs `body` as one transaction that may end itself with an error of its own.
 ///
@@ -137,7 +140,7 @@ pub fn try_atomically_numbered<T, E>(
     body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>,
     mut unused: impl FnMut(u64),
 ) -> Result<(T, Option<u64>), E> {
-    run_numbered(body, &mut unused)
+    run_numbered(Count::default(), body, &mut unused)
 }
 
 /// Waits: gives up this run of the transaction, which starts again when a variable that it has
@@ -169,15 +172,17 @@ pub fn abort<T, E>(error: E) -> TxResult<T, E> {
 }
 
 fn run<T, E>(body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>) -> Result<T, E> {
-    run_numbered(body, &mut |_| {}).map(|(value, _)| value)
+    run_numbered(Count::default(), body, &mut |_| {}).map(|(value, _)| value)
 }
 
-fn run_numbered<T, E>(
+pub(super) fn run_numbered<T, E>(
+    count: Count,
     mut body: impl FnMut(&mut Transaction<'_>) -> TxResult<T, E>,
     unused: &mut dyn FnMut(u64),
 ) -> Result<(T, Option<u64>), E> {
     let running = Running::enter();
     let mut log = Log::take();
+    log.count = count;
     let mut result = None;
     let mut body = |tx: &mut Transaction<'_>| match body(tx).and_then(|value| {
         tx.number()?;
@@ -201,7 +206,7 @@ fn run_numbered<T, E>(
     log.give_back();
     match (end, result) {
         (End::Done, Some(result)) => {
-            COUNTERS.commits.add(1);
+            count.add(|counters| &counters.commits, 1);
             result.map(|value| (value, number))
         }
         (End::Panicked(payload), _) => resume_unwind(payload),

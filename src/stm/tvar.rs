@@ -12,6 +12,7 @@
 //!
 //! **Tests.** `tests/stm_laws/`, `tests/stm_laws/tvar.rs`.
 
+use super::conflicts::VarId;
 use super::engine::{Value, Var};
 use super::error::StmResult;
 use super::transaction::Transaction;
@@ -137,6 +138,11 @@ impl<T: Send + Sync + 'static> TVar<T> {
     /// Looks at the committed value without copying it, outside of any transaction. No lock is held meanwhile.
     pub fn with_atomic<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         look(known(&self.var.committed()))
+    }
+
+    /// Tells the variable from all others that exist, for [`conflicts`](super::conflicts).
+    pub fn id(&self) -> VarId {
+        VarId(self.var.id())
     }
 
     /// Whether both are handles to one variable.

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_types, reason = "this is the facade")]
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 const STRIPES: usize = 16;
 
@@ -45,6 +45,44 @@ impl Tally {
     #[must_use]
     pub fn sum(&self) -> u64 {
         self.stripes.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
+    }
+}
+
+/// A switch of statistics. It guides no decision either, and stays the standard library's.
+#[derive(Debug, Default)]
+pub struct Switch(AtomicBool);
+
+impl Switch {
+    /// A switch that is off.
+    #[must_use]
+    pub const fn new() -> Self {
+        Switch(AtomicBool::new(false))
+    }
+
+    /// Whether it is on.
+    pub fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Sets it, and says whether it was on.
+    pub fn set(&self, on: bool) -> bool {
+        self.0.swap(on, Ordering::Relaxed)
+    }
+}
+
+/// A lock around statistics. It guides no decision either, and stays the standard library's.
+#[derive(Debug)]
+pub struct Noted<T>(std::sync::Mutex<T>);
+
+impl<T> Noted<T> {
+    /// Statistics, nobody looking.
+    pub const fn new(value: T) -> Self {
+        Noted(std::sync::Mutex::new(value))
+    }
+
+    /// Looks at the statistics, or changes them.
+    pub fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
+        look(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 

@@ -19,6 +19,7 @@ mod progress;
 mod retry;
 mod sequence;
 mod serial;
+mod stats;
 mod sync;
 mod tbqueue;
 mod tmap;

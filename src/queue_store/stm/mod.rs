@@ -22,6 +22,7 @@
 mod control;
 mod grouping;
 mod invariants;
+mod labels;
 mod links;
 mod lookups;
 mod notifiers;
@@ -46,7 +47,7 @@ use crate::protocol::{
     CertFingerprint, ErrorType, LinkId, NotifierId, QueueRec, RecipientId, Semantics, SenderId,
     ServiceId,
 };
-use crate::stm::{Sequence, TMap, TVar, Transaction, TxResult, try_atomically_numbered};
+use crate::stm::{Label, Sequence, TMap, TVar, Transaction, TxResult, VarId};
 use crate::store_log::{
     self, Journal, LogRecord, OpenError, ReplayReport, StartReport, StoreLogConfig,
 };
@@ -125,6 +126,15 @@ impl<F: QueueFactory> StmQueueStore<F> {
     /// `STORE`, and no later change is accepted (RACE-3).
     pub fn transact<T>(
         &self,
+        body: impl FnMut(&mut Transaction<'_>, &mut Vec<LogRecord>) -> TxResult<T, ErrorType>,
+    ) -> Result<T, ErrorType> {
+        self.transact_as(&labels::TRANSACT, body)
+    }
+
+    /// As [`transact`](Self::transact), counted under a label of the caller's.
+    pub fn transact_as<T>(
+        &self,
+        label: &'static Label,
         mut body: impl FnMut(&mut Transaction<'_>, &mut Vec<LogRecord>) -> TxResult<T, ErrorType>,
     ) -> Result<T, ErrorType> {
         self.check_journal()?;
@@ -135,11 +145,25 @@ impl<F: QueueFactory> StmQueueStore<F> {
             Ok((value, records))
         };
         let ((value, records), number) =
-            try_atomically_numbered(numbered, |unused| self.skip(unused))?;
+            label.try_atomically_numbered(numbered, |unused| self.skip(unused))?;
         if let Some(number) = number {
             self.append(number, records)?;
         }
         Ok(value)
+    }
+
+    /// The names of the store's own maps and variables, to read [`conflicts`](crate::stm::conflicts) by. Records of queues and
+    /// sets of services have none.
+    pub fn variable_names(&self) -> [(VarId, &'static str); 7] {
+        [
+            (self.queues.id(), "queues"),
+            (self.senders.id(), "senders"),
+            (self.notifiers.id(), "notifiers"),
+            (self.links.id(), "links"),
+            (self.services.id(), "services"),
+            (self.service_certs.id(), "service certificates"),
+            (self.control.id(), "control"),
+        ]
     }
 
     pub(crate) fn is_strict(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::StmQueueStore;
+use super::{StmQueueStore, labels};
 use crate::protocol::{
     AuthKey, BlockingInfo, CountHash, ErrorType, LinkData, LinkId, NotifierId, NtfCreds, QueueLink,
     QueueRec, RecipientId, RecipientKeys, RoundedDate, ServiceId, ServiceParty, ServiceRec,
@@ -40,7 +40,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
 
     fn add_queue(&self, id: RecipientId, record: QueueRec) -> Result<Arc<F::Queue>, ErrorType> {
         let queue = self.make_queue(id, record);
-        self.transact(|tx, log| self.add_queue_tx(tx, log, &queue))?;
+        self.transact_as(&labels::ADD_QUEUE, |tx, log| self.add_queue_tx(tx, log, &queue))?;
         Ok(queue)
     }
 
@@ -79,19 +79,25 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
         data: LinkData,
     ) -> Result<(), ErrorType> {
         let link = QueueLink { id: link_id, data };
-        self.transact(|tx, log| self.add_link_data_tx(tx, log, queue, &link))
+        self.transact_as(&labels::ADD_LINK_DATA, |tx, log| {
+            self.add_link_data_tx(tx, log, queue, &link)
+        })
     }
 
     fn delete_link_data(&self, queue: &F::Queue) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.delete_link_data_tx(tx, log, queue))
+        self.transact_as(&labels::DELETE_LINK_DATA, |tx, log| {
+            self.delete_link_data_tx(tx, log, queue)
+        })
     }
 
     fn secure_queue(&self, queue: &F::Queue, key: AuthKey) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.secure_queue_tx(tx, log, queue, &key))
+        self.transact_as(&labels::SECURE_QUEUE, |tx, log| {
+            self.secure_queue_tx(tx, log, queue, &key)
+        })
     }
 
     fn update_keys(&self, queue: &F::Queue, keys: RecipientKeys) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.update_keys_tx(tx, log, queue, &keys))
+        self.transact_as(&labels::UPDATE_KEYS, |tx, log| self.update_keys_tx(tx, log, queue, &keys))
     }
 
     fn add_notifier(
@@ -99,35 +105,41 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
         queue: &F::Queue,
         creds: NtfCreds,
     ) -> Result<Option<NtfCreds>, ErrorType> {
-        self.transact(|tx, log| self.add_notifier_tx(tx, log, queue, &creds))
+        self.transact_as(&labels::ADD_NOTIFIER, |tx, log| {
+            self.add_notifier_tx(tx, log, queue, &creds)
+        })
     }
 
     fn delete_notifier(&self, queue: &F::Queue) -> Result<Option<NtfCreds>, ErrorType> {
-        self.transact(|tx, log| self.delete_notifier_tx(tx, log, queue))
+        self.transact_as(&labels::DELETE_NOTIFIER, |tx, log| {
+            self.delete_notifier_tx(tx, log, queue)
+        })
     }
 
     fn suspend_queue(&self, queue: &F::Queue) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.suspend_queue_tx(tx, log, queue))
+        self.transact_as(&labels::SUSPEND_QUEUE, |tx, log| self.suspend_queue_tx(tx, log, queue))
     }
 
     fn block_queue(&self, queue: &F::Queue, info: BlockingInfo) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.block_queue_tx(tx, log, queue, info))
+        self.transact_as(&labels::BLOCK_QUEUE, |tx, log| self.block_queue_tx(tx, log, queue, info))
     }
 
     fn unblock_queue(&self, queue: &F::Queue) -> Result<(), ErrorType> {
-        self.transact(|tx, log| self.unblock_queue_tx(tx, log, queue))
+        self.transact_as(&labels::UNBLOCK_QUEUE, |tx, log| self.unblock_queue_tx(tx, log, queue))
     }
 
     fn update_time(&self, queue: &F::Queue, date: RoundedDate) -> Result<Arc<QueueRec>, ErrorType> {
-        self.transact(|tx, log| self.update_time_tx(tx, log, queue, date))
+        self.transact_as(&labels::UPDATE_TIME, |tx, log| self.update_time_tx(tx, log, queue, date))
     }
 
     fn delete_queue(&self, queue: &F::Queue) -> Result<Arc<QueueRec>, ErrorType> {
-        self.transact(|tx, log| self.delete_queue_tx(tx, log, queue))
+        self.transact_as(&labels::DELETE_QUEUE, |tx, log| self.delete_queue_tx(tx, log, queue))
     }
 
     fn get_or_create_service(&self, service: ServiceRec) -> Result<ServiceId, ErrorType> {
-        self.transact(|tx, log| self.get_or_create_service_tx(tx, log, &service))
+        self.transact_as(&labels::GET_OR_CREATE_SERVICE, |tx, log| {
+            self.get_or_create_service_tx(tx, log, &service)
+        })
     }
 
     fn set_queue_service(
@@ -136,7 +148,7 @@ impl<F: QueueFactory> QueueStore for StmQueueStore<F> {
         party: ServiceParty,
         service_id: Option<ServiceId>,
     ) -> Result<(), ErrorType> {
-        self.transact(|tx, log| {
+        self.transact_as(&labels::SET_QUEUE_SERVICE, |tx, log| {
             self.set_queue_service_tx(tx, log, queue, party, service_id.as_ref())
         })
     }

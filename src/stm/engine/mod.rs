@@ -10,11 +10,12 @@
 //! - `run`: repeats a body until it has ended: begin, run the body, validate what it read, publish
 //!   what it wrote; wait for a change after a retry; run again after a conflict.
 //!
-//! **The engines.** `reference` keeps variables in the `stm` crate and lets it validate, publish and
-//! wait; it is what runs normally. `model` runs every transaction as one indivisible step under a
-//! lock that the model checker sees, and is chosen by `--cfg loom` and `--cfg shuttle`. `native` is our
-//! own and on trial: `--cfg native_engine` chooses it, also under the checkers, which then see inside of
-//! it. One law suite, `tests/stm_laws/`, runs on each.
+//! - `Map`: a map of which transactions read and write keys, the whole, or snapshots.
+//!
+//! **The engines.** `native` is our own and runs normally. `reference` keeps variables in the `stm` crate and lets it validate, publish and
+//! wait; the feature `reference-engine` chooses it. `model` runs every transaction as one indivisible step under a
+//! lock that the model checker sees, and is chosen by `--cfg loom` and `--cfg shuttle`; with `--cfg native_engine` the checkers see inside of
+//! `native` instead. `build.rs` makes the choice. One law suite, `tests/stm_laws/`, runs on each.
 
 #[cfg(all(any(loom, shuttle), not(native_engine)))]
 mod model;

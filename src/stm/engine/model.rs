@@ -20,7 +20,6 @@ use super::super::log::Log;
 use super::super::transaction::{Transaction, is_running};
 use super::{End, Step, Value};
 use crate::stm::error::StmError;
-use crate::stm::stats::COUNTERS;
 use crate::sync::{Condvar, Mutex, checker};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -92,12 +91,12 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, _: &mut dyn FnMut(
             Ok(Step::Discard) => return End::Done,
             Ok(Step::Retry) if !log.has_read() => return End::NothingToWaitFor,
             Ok(Step::Retry) => {
-                COUNTERS.retries.add(1);
+                log.count.add(|counters| &counters.retries, 1);
                 while log.is_current() {
                     WORLD.changed.wait(&mut step);
                 }
             }
-            Ok(Step::Conflict) => COUNTERS.reruns.add(1),
+            Ok(Step::Conflict) => log.count.add(|counters| &counters.reruns, 1),
             Err(payload) => return End::Panicked(payload),
         }
         // Not dropped here: destructors of users' values must not run under the lock.

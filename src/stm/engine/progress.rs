@@ -21,12 +21,13 @@
 //!
 //! **Tests.** `tests/stm_laws/progress.rs`; a unit test below. The decision: `docs/decisions/0013-turns.md`.
 
-use super::super::stats::COUNTERS;
+use super::super::stats::Count;
 use crate::sync::atomic::{AtomicBool, Ordering};
 #[cfg(any(loom, shuttle))]
 use crate::sync::checker;
 use crate::sync::{self, Mutex, MutexGuard, thread};
 use std::cell::Cell;
+use std::time::Instant;
 
 /// So many conflicts in a row make a transaction take a turn.
 const PATIENCE: u32 = if cfg!(any(loom, shuttle)) { 2 } else { 16 };
@@ -63,8 +64,11 @@ fn set_mine(mine: bool) {
 /// How one transaction has fared so far.
 #[derive(Default)]
 pub(super) struct Progress {
+    count: Count,
     conflicts: u32,
     turn: Option<Turn>,
+    /// When it began to wait for a change.
+    waits_since: Option<Instant>,
 }
 
 struct Turn {
@@ -80,21 +84,25 @@ impl Drop for Turn {
 }
 
 impl Progress {
+    pub(super) fn new(count: Count) -> Self {
+        Progress { count, ..Progress::default() }
+    }
+
     /// A run ended in a conflict: steps back, or takes a turn.
     pub(super) fn conflict(&mut self) {
         self.conflicts = self.conflicts.saturating_add(1);
-        COUNTERS.reruns.add(1);
+        self.count.add(|counters| &counters.reruns, 1);
         if is_mine() {
             return;
         }
         if self.conflicts < PATIENCE {
             return step_back(self.conflicts);
         }
-        let lock = SHARED.turn.lock();
+        let lock = self.wait_for_turn();
         // SeqCst: the argument above wants the flag seen soon, and this is the rare path.
         SHARED.taken.store(true, Ordering::SeqCst);
         set_mine(true);
-        COUNTERS.turns.add(1);
+        self.count.add(|counters| &counters.turns, 1);
         self.turn = Some(Turn { _lock: lock });
     }
 
@@ -102,14 +110,29 @@ impl Progress {
     pub(super) fn waits(&mut self) {
         self.conflicts = 0;
         self.turn = None;
-        COUNTERS.retries.add(1);
+        self.count.add(|counters| &counters.retries, 1);
+        self.waits_since = Some(Instant::now());
+    }
+
+    /// What was waited for has come.
+    pub(super) fn woken(&mut self) {
+        if let Some(since) = self.waits_since.take() {
+            self.count.waited(since.elapsed());
+        }
     }
 
     /// A run is about to publish: lets the holder of the turn go first.
     pub(super) fn before_publishing(&self) {
         if SHARED.taken.load(Ordering::Acquire) && !is_mine() {
-            drop(SHARED.turn.lock());
+            drop(self.wait_for_turn());
         }
+    }
+
+    fn wait_for_turn(&self) -> MutexGuard<'static, ()> {
+        let since = Instant::now();
+        let lock = SHARED.turn.lock();
+        self.count.waited(since.elapsed());
+        lock
     }
 }
 

@@ -29,6 +29,7 @@ use super::super::log::Log;
 use super::super::transaction::{Transaction, outside};
 use super::progress::Progress;
 use super::{End, Step, Value};
+use crate::stm::conflicts::note_conflict;
 use crate::stm::error::{Reason, StmError};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -126,7 +127,7 @@ type Body<'b> = dyn FnMut(&mut Transaction<'_>) -> Step + 'b;
 
 /// Runs `body` until it has ended.
 pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, _: &mut dyn FnMut(u64)) -> End {
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(log.count);
     loop {
         let verdict = Attempt::new(log, body, &mut progress).run();
         if let Some(aside) = set_aside(None) {
@@ -134,6 +135,9 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, _: &mut dyn FnMut(
         }
         if let Verdict::Ended(end) = verdict {
             return end;
+        }
+        if let Verdict::Conflict = verdict {
+            note_conflict(log, Log::changed);
         }
         outside(|| {
             log.clear();
@@ -191,10 +195,11 @@ impl<'a, 'b> Attempt<'a, 'b> {
     /// The closure that the crate calls: once to run the body, and a second time if that failed to commit or
     /// was woken after a retry, which `next` tells apart.
     fn enter(&self, tx: &mut stm::Transaction) -> stm::StmResult<()> {
+        let parts = &mut *self.parts.borrow_mut();
         if self.began.replace(true) {
+            parts.progress.woken();
             return Err(CrateError::Failure);
         }
-        let parts = &mut *self.parts.borrow_mut();
         match run_body(parts, tx) {
             Ok(Step::Commit) => {
                 publish(parts, tx)?;

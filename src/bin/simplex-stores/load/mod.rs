@@ -6,6 +6,7 @@
 
 mod args;
 mod field;
+mod transactions;
 mod work;
 
 use std::{
@@ -18,12 +19,15 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use simplex_stores::{
     queue_store::StmQueueStore,
-    stm::{Stats, stats},
+    stm::{Stats, VarId, stats, watch_conflicts},
     sync::thread,
 };
 
-use self::work::Worker;
 pub(crate) use self::{args::LoadArgs, field::Field, work::Answer};
+use self::{
+    transactions::{ConflictsOn, LabelCounts},
+    work::Worker,
+};
 use crate::{failure::Failure, output::Out, report::rate};
 
 /// Operations between two looks at the clock.
@@ -59,6 +63,11 @@ pub(crate) struct LoadForm {
     pub(crate) transactions: u64,
     pub(crate) conflicts: u64,
     pub(crate) conflict_fallbacks: u64,
+    pub(crate) waited_seconds: f64,
+    /// By label, of those under which transactions have run.
+    by_label: BTreeMap<&'static str, LabelCounts>,
+    /// The variables for which transactions were repeated, most often first.
+    conflicts_on: Vec<ConflictsOn>,
     pub(crate) failures_total: u64,
     pub(crate) failures: Vec<String>,
 }
@@ -91,16 +100,21 @@ pub(crate) fn run(
     plan: Plan,
     bar: &ProgressBar,
 ) -> Result<LoadForm, Failure> {
-    run_workers(plan, bar, |seed| Worker::new(Arc::clone(store), Arc::clone(field), seed))
+    let worker = |seed| Worker::new(Arc::clone(store), Arc::clone(field), seed);
+    run_workers(plan, bar, &store.variable_names(), worker)
 }
 
-/// Runs the plan with a worker for each thread, made with the thread's own seed; `bar` counts operations.
+/// Runs the plan with a worker for each thread, made with the thread's own seed; `bar` counts operations, and `names` says what
+/// conflicts may be on.
 pub(crate) fn run_workers<W: Work>(
     plan: Plan,
     bar: &ProgressBar,
+    names: &[(VarId, &'static str)],
     worker: impl Fn(u64) -> W,
 ) -> Result<LoadForm, Failure> {
     let before = stats();
+    let before_by_label = transactions::by_label();
+    watch_conflicts(true);
     let started = Instant::now();
     let workers: Vec<_> = (0..plan.threads)
         .map(|number| {
@@ -118,7 +132,11 @@ pub(crate) fn run_workers<W: Work>(
     }
     let elapsed = started.elapsed();
     bar.finish_and_clear();
-    Ok(LoadForm::new(plan, elapsed, tally, stats().since(before)))
+    watch_conflicts(false);
+    let mut form = LoadForm::new(plan, elapsed, tally, stats().since(before));
+    form.by_label = transactions::since(&before_by_label);
+    form.conflicts_on = transactions::conflicts_on(names);
+    Ok(form)
 }
 
 /// A thread's part of the work.
@@ -194,6 +212,9 @@ impl LoadForm {
             transactions: stats.commits,
             conflicts: stats.reruns,
             conflict_fallbacks: stats.turns,
+            waited_seconds: stats.waited.as_secs_f64(),
+            by_label: BTreeMap::new(),
+            conflicts_on: Vec::new(),
             failures_total: tally.failures_total,
             failures: tally.failures,
         }
@@ -208,9 +229,10 @@ impl LoadForm {
             crate::report::or_unknown(self.operations_per_second)
         ));
         out.line(format_args!(
-            "transactions: {}, repeated after a conflict: {}, given the way: {}",
-            self.transactions, self.conflicts, self.conflict_fallbacks
+            "transactions: {}, repeated after a conflict: {}, given the way: {}, waited: {:.3} s",
+            self.transactions, self.conflicts, self.conflict_fallbacks, self.waited_seconds
         ));
+        transactions::print(out, &self.by_label, &self.conflicts_on);
         out.line(format_args!("  {:<26}{:>12}{:>12}", "operation", "done", "refused"));
         for (operation, Answers { done, refused }) in &self.by_operation {
             out.line(format_args!("  {operation:<26}{done:>12}{refused:>12}"));

@@ -121,7 +121,7 @@ pub(super) fn run(args: &StressArgs, out: &mut Out) -> Result<Exit, Failure> {
     let field = Arc::new(Field::new(args.load.seed, size));
     let plan = args.load.plan();
     let worker = |seed| Worker::new(Arc::clone(&store), Arc::clone(&field), seed);
-    let load = load::run_workers(plan, &progress::spinner(), worker)?;
+    let load = load::run_workers(plan, &progress::spinner(), &[], worker)?;
     let checked = store.check_invariants();
     let mut problems = load.failures.clone();
     if let Err(violations) = &checked {

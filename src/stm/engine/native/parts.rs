@@ -78,6 +78,11 @@ impl Parts {
         self.parts.iter().map(|(_, part)| &**part)
     }
 
+    /// The first map of which something that was read isn't any more what it was at `time`.
+    pub(super) fn changed(&self, time: u64, now: u64) -> Option<usize> {
+        self.parts.iter().find(|(_, part)| !part.stands(time, now)).map(|(id, _)| *id)
+    }
+
     /// Locks what will be written in all maps, in one order.
     pub(super) fn lock(&mut self) -> SmallVec<[Box<dyn Held + '_>; 8]> {
         self.parts.sort_unstable_by_key(|(id, _)| *id);

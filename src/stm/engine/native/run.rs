@@ -7,6 +7,7 @@ use super::super::{End, Step, Value};
 use super::commit::Conflict;
 use super::fault::{EngineFault, is_out};
 use super::{Var, clock, commit, wait};
+use crate::stm::conflicts::note_conflict;
 use crate::stm::error::{Reason, StmError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -75,11 +76,17 @@ impl Reader<'_> {
     }
 }
 
+/// The first of what was read that isn't any more what it was at `time`.
+fn changed(log: &Log, time: u64) -> Option<usize> {
+    let var = log.reads().find(|var| var.version() > time).map(Var::id);
+    var.or_else(|| log.parts.changed(time, clock::now()))
+}
+
 type Body<'b> = dyn FnMut(&mut Transaction<'_>) -> Step + 'b;
 
 /// Runs `body` until it has ended.
 pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, unused: &mut dyn FnMut(u64)) -> End {
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(log.count);
     loop {
         let mut attempt = Attempt { time: clock::now(), doomed: false };
         let mut transaction = Transaction::new(log, Reader(&mut attempt));
@@ -100,18 +107,25 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, unused: &mut dyn F
                 let commit = AssertUnwindSafe(|| commit::commit(log, attempt.time));
                 match catch_unwind(commit) {
                     Ok(Ok(())) => return End::Done,
-                    Ok(Err(Conflict)) => progress.conflict(),
+                    Ok(Err(Conflict)) => {
+                        note_conflict(log, |log| changed(log, attempt.time));
+                        progress.conflict();
+                    }
                     Err(payload) => {
                         log.number.into_iter().for_each(&mut *unused);
                         return End::Panicked(payload);
                     }
                 }
             }
-            Step::Conflict => progress.conflict(),
+            Step::Conflict => {
+                note_conflict(log, |log| changed(log, attempt.time));
+                progress.conflict();
+            }
             Step::Retry if !log.has_read() => return End::NothingToWaitFor,
             Step::Retry => {
                 progress.waits();
                 wait::for_a_change(log, attempt.time);
+                progress.woken();
             }
         }
         outside(|| {

@@ -44,6 +44,10 @@ where
         Map(TVar::new(map::Map::unit(key, value)))
     }
 
+    pub(in crate::stm) fn id(&self) -> usize {
+        self.0.id().0
+    }
+
     pub(in crate::stm) fn ptr_eq(&self, other: &Self) -> bool {
         self.0.ptr_eq(&other.0)
     }

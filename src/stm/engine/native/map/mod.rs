@@ -70,7 +70,7 @@ where
         Arc::ptr_eq(&self.table, &other.table)
     }
 
-    fn id(&self) -> usize {
+    pub(in crate::stm) fn id(&self) -> usize {
         self.table.id()
     }
 
