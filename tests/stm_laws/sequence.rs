@@ -1,6 +1,6 @@
 //! Numbers in the order of commits, without gaps.
 
-use super::harness::{STEPS, once};
+use super::harness::{STEPS, explore, once};
 use simplex_stores::stm::{Sequence, TVar, TxResult, abort, retry, try_atomically_numbered};
 use simplex_stores::sync::{Mutex, thread};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn a_branch_that_was_taken_back_may_have_asked() {
 /// one transaction saw another's change, or didn't yet, their numbers say so.
 #[test]
 fn numbers_follow_the_commits_and_have_no_gaps() {
-    once(|| {
+    explore(|| {
         let sequence = Sequence::new();
         let vars: Arc<[TVar<u64>]> = (0..2).map(|_| TVar::new(0)).collect();
         // A number, with what the two variables were after its transaction.
