@@ -1,7 +1,9 @@
 //! Numbers for transactions, in the order in which they commit.
 //!
-//! **The promise.** Of two transactions with numbers, the one that comes first in the serial order has the smaller one, and
-//! there are no gaps: each number goes to a transaction that commits, or is reported as unused.
+//! **The promise.** Of two transactions with numbers of which one depends on the other, directly or through others, the one that comes first in
+//! the serial order has the smaller one; so does one that had ended before the other began. There are no gaps: each number goes to a
+//! transaction that commits, or is reported as unused. Of two that have nothing to do with each other, either may have the smaller one, whichever a
+//! third transaction happens to see first: replayed by their numbers, they give the same state.
 //!
 //! **The algorithm.** On the native engine a commit takes the next number when it holds its locks, beside the clock's, and before it
 //! checks what it read; a number whose commit then fails is unused. So transactions with numbers

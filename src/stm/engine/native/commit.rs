@@ -63,7 +63,6 @@ fn publish(
     drop(maps);
     drop(vars);
     wake.iter().for_each(|waiter| waiter.wake());
-    parts.grow();
     Ok(())
 }
 

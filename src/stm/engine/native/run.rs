@@ -106,7 +106,11 @@ pub(in crate::stm) fn run(log: &mut Log, body: &mut Body<'_>, unused: &mut dyn F
                 // Unwind safe: as above. The code of keys' types runs here.
                 let commit = AssertUnwindSafe(|| commit::commit(log, attempt.time));
                 match catch_unwind(commit) {
-                    Ok(Ok(())) => return End::Done,
+                    Ok(Ok(())) => {
+                        // The transaction has committed: when the code of a key's type panics now, a shard stays large.
+                        let _ = catch_unwind(AssertUnwindSafe(|| log.parts.grow()));
+                        return End::Done;
+                    }
                     Ok(Err(Conflict)) => {
                         note_conflict(log, |log| changed(log, attempt.time));
                         progress.conflict();

@@ -96,7 +96,10 @@ where
 
     /// The bucket of a hash: one that is locked here, or another if no commit has it.
     fn bucket(&self, hash: u64) -> Option<impl Deref<Target = Bucket<K, V>>> {
-        match self.shards.iter().find(|shard| shard.is_responsible(hash)) {
+        // A shard that is locked here can't split: its number is where its hashes lead.
+        let number = self.pieces.table.number(hash);
+        let held = self.shards.binary_search_by_key(&number, Writing::number);
+        match held.ok().and_then(|at| self.shards.get(at)) {
             Some(shard) => Some(Either::Own(shard.bucket())),
             None => self.pieces.table.try_read(hash).map(Either::Other),
         }

@@ -86,6 +86,10 @@ pub(super) struct Writing<'t, K, V> {
 }
 
 impl<K, V> Writing<'_, K, V> {
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
     /// Whether the shard is the one for the hash.
     pub(super) fn is_responsible(&self, hash: u64) -> bool {
         (*self.guard).as_ref().is_some_and(|bucket| self.number == bits(hash, bucket.depth()))
