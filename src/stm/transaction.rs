@@ -427,19 +427,11 @@ impl<'t> Transaction<'t> {
         self.log.entries_mut()[at].written = Some(value);
     }
 
-    /// What `var` will hold, to be changed by the caller: its present value when it wasn't written yet.
-    pub(super) fn written_mut(&mut self, var: &Var) -> StmResult<&mut Value> {
+    /// What `var` will hold, to be changed by the caller, if this transaction has written it.
+    pub(super) fn written_mut(&mut self, var: &Var) -> Option<&mut Value> {
         let (at, entry) = self.log.entry(var);
-        if entry.written.is_some() {
-            self.log.before_write(at);
-        } else {
-            let present = self.read(var)?.clone();
-            self.log.before_write(at);
-            self.log.entries_mut()[at].written = Some(present);
-        }
-        match &mut self.log.entries_mut()[at].written {
-            Some(value) => Ok(value),
-            None => retry(),
-        }
+        entry.written.as_ref()?;
+        self.log.before_write(at);
+        self.log.entries_mut()[at].written.as_mut()
     }
 }

@@ -102,7 +102,12 @@ impl<T: Send + Sync + 'static> TVar<T> {
     where
         T: Clone,
     {
-        let value = tx.written_mut(&self.var)?;
+        let Some(value) = tx.written_mut(&self.var) else {
+            let mut value = self.read(tx)?;
+            let result = change(&mut value);
+            self.write(tx, value)?;
+            return Ok(result);
+        };
         if Arc::get_mut(value).is_none() {
             *value = Arc::new(known::<T>(value).clone());
         }

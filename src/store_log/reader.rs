@@ -26,10 +26,10 @@ use super::{
 };
 use crate::protocol::Semantics;
 
-/// How many bytes a batch has at least, unless it is the last or the largest.
+/// How many bytes a batch has, unless it is the last or the target prefers large ones.
 const MIN_BATCH_BYTES: u64 = 1024 * 1024;
 
-/// How many bytes a batch has at most.
+/// How many bytes a large batch has at most.
 const MAX_BATCH_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A batch ends early at one line for this many of its bytes: many short lines take more memory
@@ -77,11 +77,13 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Batches grow with what was read before them. To a store that keeps its state in persistent
-    /// structures, applying a batch costs a copy of every part that it touches, once: few large
-    /// batches cost it far less.
-    fn is_full(&self, start: u64) -> bool {
-        let bytes = (start / 4).clamp(MIN_BATCH_BYTES, MAX_BATCH_BYTES);
+    /// Large batches grow with what was read before them. To a store that keeps its state in persistent
+    /// structures, applying a batch costs a copy of every part that it touches, once.
+    fn is_full(&self, start: u64, large: bool) -> bool {
+        let bytes = match large {
+            true => (start / 4).clamp(MIN_BATCH_BYTES, MAX_BATCH_BYTES),
+            false => MIN_BATCH_BYTES,
+        };
         let lines = (self.lines.len() + self.unreadable.len()) as u64;
         lines >= bytes / BYTES_A_LINE || self.end_offset - start >= bytes
     }
@@ -95,6 +97,7 @@ impl Batch {
 pub(crate) struct Decoder<R> {
     lines: Lines<R>,
     semantics: Semantics,
+    large_batches: bool,
     number: u64,
     offset: u64,
     /// Whether the file has no more to give.
@@ -102,15 +105,21 @@ pub(crate) struct Decoder<R> {
 }
 
 impl<R: Read> Decoder<R> {
-    pub(crate) fn new(input: R, semantics: Semantics, max_line: usize) -> Self {
-        Self { lines: Lines::new(input, max_line), semantics, number: 0, offset: 0, ended: false }
+    pub(crate) fn new(
+        input: R,
+        semantics: Semantics,
+        max_line: usize,
+        large_batches: bool,
+    ) -> Self {
+        let lines = Lines::new(input, max_line);
+        Self { lines, semantics, large_batches, number: 0, offset: 0, ended: false }
     }
 
     /// The next batch; `None` at the end of the file.
     pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {
         let start = self.offset;
         let mut batch = Batch { end_offset: start, ..Batch::default() };
-        while !batch.is_full(start) && !self.ended {
+        while !batch.is_full(start, self.large_batches) && !self.ended {
             self.ended = !self.next_line(&mut batch)?;
         }
         Ok(if batch.is_empty() { None } else { Some(batch) })
@@ -152,12 +161,13 @@ impl<R: Read> Decoder<R> {
 fn open(
     config: &StoreLogConfig,
     source: &Path,
+    large_batches: bool,
 ) -> Result<Decoder<Box<dyn StorageRead>>, OpenError> {
     let file = config
         .storage
         .open_read(source)
         .map_err(OpenError::io(super::error::OpenStep::Read, source))?;
-    Ok(Decoder::new(file, config.semantics, config.max_line))
+    Ok(Decoder::new(file, config.semantics, config.max_line, large_batches))
 }
 
 /// A decoder that runs ahead in a thread of its own, from the second batch on.
@@ -170,8 +180,12 @@ pub(crate) struct Pipeline {
 
 #[cfg(not(loom))]
 impl Pipeline {
-    pub(crate) fn start(config: &StoreLogConfig, source: &Path) -> Result<Self, OpenError> {
-        Ok(Self { decoder: Some(open(config, source)?), ahead: None })
+    pub(crate) fn start(
+        config: &StoreLogConfig,
+        source: &Path,
+        large_batches: bool,
+    ) -> Result<Self, OpenError> {
+        Ok(Self { decoder: Some(open(config, source, large_batches)?), ahead: None })
     }
 
     /// The next batch; `None` at the end of the file.
@@ -238,8 +252,12 @@ pub(crate) struct Pipeline {
 
 #[cfg(loom)]
 impl Pipeline {
-    pub(crate) fn start(config: &StoreLogConfig, source: &Path) -> Result<Self, OpenError> {
-        Ok(Self { decoder: open(config, source)? })
+    pub(crate) fn start(
+        config: &StoreLogConfig,
+        source: &Path,
+        large_batches: bool,
+    ) -> Result<Self, OpenError> {
+        Ok(Self { decoder: open(config, source, large_batches)? })
     }
 
     pub(crate) fn next_batch(&mut self) -> io::Result<Option<Batch>> {

@@ -41,9 +41,14 @@ pub struct Line {
 
 /// A store that a log is replayed into, and compacted from.
 pub trait ReplayTarget {
-    /// Applies records in order. Called with a few thousand at a time, more as a large file goes
-    /// on. Gives the warnings in the same order.
+    /// Applies records in order. Called with a few thousand at a time. Gives the warnings in the same order.
     fn apply(&mut self, batch: Vec<Line>) -> Vec<ReplayWarning>;
+
+    /// Whether few large batches cost the target much less than many small ones: then it gets more at a time as a large
+    /// file goes on, and more memory is used.
+    fn prefers_large_batches(&self) -> bool {
+        false
+    }
 
     /// Called once, after the last record: what only shows at the end (RP-20).
     fn finish(&mut self) -> Vec<ReplayWarning>;
@@ -99,7 +104,7 @@ pub(crate) fn replay_file(
         reading.take_verdict(verdict);
     }
     let total_bytes = config.storage.len(source).map_err(at)?;
-    let mut pipeline = Pipeline::start(config, source)?;
+    let mut pipeline = Pipeline::start(config, source, target.prefers_large_batches())?;
     while let Some(batch) = pipeline.next_batch().map_err(at)? {
         reading.apply(batch, target);
         config.report_progress(Progress {

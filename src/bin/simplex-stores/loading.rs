@@ -67,6 +67,10 @@ impl<T: ReplayTarget> ReplayTarget for Counting<T> {
         self.target.apply(batch)
     }
 
+    fn prefers_large_batches(&self) -> bool {
+        self.target.prefers_large_batches()
+    }
+
     fn finish(&mut self) -> Vec<ReplayWarning> {
         self.target.finish()
     }

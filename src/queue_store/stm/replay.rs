@@ -88,18 +88,33 @@ impl<F: QueueFactory> StmQueueStore<F> {
     }
 }
 
+/// Whether a change to a map copies a path of it, once for each transaction.
+const COPIES_PATHS: bool = cfg!(not(native_engine));
+
+/// So many records are one transaction where nothing is copied: enough to share its cost, and so few that what it knows of the
+/// maps stays in the processor's cache.
+const AT_ONCE: usize = 64;
+
 impl<F: QueueFactory> ReplayTarget for Replayer<'_, F> {
     fn apply(&mut self, batch: Vec<Line>) -> Vec<ReplayWarning> {
         let steps: Vec<_> = batch.into_iter().map(|line| self.prepare(line)).collect();
-        let findings = atomically(|tx| {
-            let mut findings = Findings::default();
-            for (place, step) in &steps {
-                self.store.replay_step(tx, *place, step, &mut findings)?;
-            }
-            Ok(findings)
-        });
-        self.unresolved.extend(findings.unresolved);
-        findings.warnings
+        let mut warnings = Vec::new();
+        for steps in steps.chunks(if COPIES_PATHS { usize::MAX } else { AT_ONCE }) {
+            let findings = atomically(|tx| {
+                let mut findings = Findings::default();
+                for (place, step) in steps {
+                    self.store.replay_step(tx, *place, step, &mut findings)?;
+                }
+                Ok(findings)
+            });
+            self.unresolved.extend(findings.unresolved);
+            warnings.extend(findings.warnings);
+        }
+        warnings
+    }
+
+    fn prefers_large_batches(&self) -> bool {
+        COPIES_PATHS
     }
 
     fn finish(&mut self) -> Vec<ReplayWarning> {
