@@ -1,119 +1,44 @@
-//! Four concurrent maps, each atomic for one key and no more.
-//!
-//! They do not compose: an add takes its four ids one after the other and gives them back when one
-//! is in use, so that meanwhile a reader can find a queue by some of its ids only, a second add can be
-//! refused for an id that is then given back, and no two operations make one step.
+//! DashMap's concurrent maps.
 
-use std::sync::Arc;
+use std::hash::Hash;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use simplex_stores::protocol::{LinkId, NotifierId, QueueRec, RecipientId, RoundedDate, SenderId};
 
-use super::{Peer, PlainQueue};
+use super::four_maps::{ConcurrentMap, FourMaps, Maps};
 
 /// Four `DashMap`s.
-#[derive(Default)]
-pub(crate) struct Dash {
-    queues: DashMap<RecipientId, Arc<PlainQueue>>,
-    senders: DashMap<SenderId, RecipientId>,
-    notifiers: DashMap<NotifierId, RecipientId>,
-    links: DashMap<LinkId, RecipientId>,
-}
+pub(crate) type Dash = FourMaps<DashMaps>;
 
-/// Enters a key that is free; whether it was.
-fn enter<K: Eq + std::hash::Hash, V>(map: &DashMap<K, V>, key: K, value: V) -> bool {
-    match map.entry(key) {
-        Entry::Occupied(_) => false,
-        Entry::Vacant(free) => {
-            free.insert(value);
-            true
-        }
-    }
-}
+/// The crate `dashmap`.
+pub(crate) struct DashMaps;
 
-impl Dash {
-    fn forget_link(&self, record: &QueueRec) {
-        if let Some(link) = &record.link {
-            self.links.remove(&link.id);
-        }
-    }
-
-    fn forget_notifier(&self, record: &QueueRec) {
-        if let Some(creds) = &record.notifier {
-            self.notifiers.remove(&creds.notifier_id);
-        }
-    }
-}
-
-impl Peer for Dash {
+impl Maps for DashMaps {
     const NAME: &'static str = "dashmap";
-    type Queue = PlainQueue;
+    type Map<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> =
+        DashMap<K, V>;
+}
 
-    fn new() -> Self {
-        Self::default()
+impl<K, V> ConcurrentMap<K, V> for DashMap<K, V>
+where
+    K: Hash + Eq + Send + Sync,
+    V: Clone + Send + Sync,
+{
+    fn get(&self, key: &K) -> Option<V> {
+        Some(DashMap::get(self, key)?.clone())
     }
 
-    fn add(&self, id: RecipientId, record: QueueRec) -> Option<Arc<PlainQueue>> {
-        let record = Arc::new(record);
-        if !enter(&self.senders, record.sender_id.clone(), id.clone()) {
-            return None;
+    fn enter(&self, key: K, value: V) -> bool {
+        match self.entry(key) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(free) => {
+                free.insert(value);
+                true
+            }
         }
-        if let Some(creds) = &record.notifier
-            && !enter(&self.notifiers, creds.notifier_id.clone(), id.clone())
-        {
-            self.senders.remove(&record.sender_id);
-            return None;
-        }
-        if let Some(link) = &record.link
-            && !enter(&self.links, link.id.clone(), id.clone())
-        {
-            self.forget_notifier(&record);
-            self.senders.remove(&record.sender_id);
-            return None;
-        }
-        let queue = PlainQueue::new(id.clone(), Arc::clone(&record));
-        if !enter(&self.queues, id, Arc::clone(&queue)) {
-            self.forget_link(&record);
-            self.forget_notifier(&record);
-            self.senders.remove(&record.sender_id);
-            return None;
-        }
-        Some(queue)
     }
 
-    fn by_sender(&self, id: &SenderId) -> Option<Arc<PlainQueue>> {
-        let id = self.senders.get(id)?.clone();
-        Some(Arc::clone(&*self.queues.get(&id)?))
-    }
-
-    fn by_notifier(&self, id: &NotifierId) -> Option<Arc<PlainQueue>> {
-        let id = self.notifiers.get(id)?.clone();
-        Some(Arc::clone(&*self.queues.get(&id)?))
-    }
-
-    fn by_link(&self, id: &LinkId) -> Option<Arc<PlainQueue>> {
-        let id = self.links.get(id)?.clone();
-        Some(Arc::clone(&*self.queues.get(&id)?))
-    }
-
-    /// One after the other, at as many moments.
-    fn by_notifiers(&self, ids: &[NotifierId]) -> Vec<Option<Arc<PlainQueue>>> {
-        ids.iter().map(|id| self.by_notifier(id)).collect()
-    }
-
-    fn touch(&self, queue: &PlainQueue, date: RoundedDate) -> bool {
-        queue.touch(date)
-    }
-
-    fn delete(&self, queue: &PlainQueue) -> bool {
-        let Some(record) = queue.take() else {
-            return false;
-        };
-        self.queues.remove(&queue.id);
-        self.senders.remove(&record.sender_id);
-        self.forget_notifier(&record);
-        self.forget_link(&record);
-        true
+    fn remove(&self, key: &K) {
+        DashMap::remove(self, key);
     }
 }

@@ -11,6 +11,7 @@
 #![allow(dead_code)] // each bench uses its part
 
 pub(crate) mod dash;
+pub(crate) mod four_maps;
 pub(crate) mod locked;
 pub(crate) mod logged;
 pub(crate) mod scc;

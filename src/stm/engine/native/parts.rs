@@ -94,28 +94,24 @@ impl Parts {
         self.parts.iter_mut().for_each(|(_, part)| part.grow());
     }
 
-    /// The place of a map's part, made when there is none: `renew` gives an emptied part to the map, or `make` makes one.
-    pub(super) fn place<P: MapPart + 'static>(
+    /// The place of a map's part; when there is none, `begin` gives the map an empty one.
+    pub(super) fn place<P: MapPart + Default + 'static>(
         &mut self,
         id: usize,
-        renew: impl FnOnce(&mut P),
-        make: impl FnOnce() -> P,
+        begin: impl FnOnce(&mut P),
     ) -> usize {
         if let Some(at) = self.parts.iter().position(|(other, _)| *other == id) {
             return at;
         }
+        let at = self.parts.len();
         let spare = self.spare.iter().rposition(|spare| spare.as_any().is::<P>());
-        let mut part = match spare {
-            Some(at) => self.spare.swap_remove(at),
-            None => Box::new(make()),
+        let part = match spare {
+            Some(spare) => self.spare.swap_remove(spare),
+            None => Box::new(P::default()),
         };
-        if spare.is_some()
-            && let Some(part) = part.as_any_mut().downcast_mut()
-        {
-            renew(part);
-        }
         self.parts.push((id, part));
-        self.parts.len() - 1
+        begin(self.at(at));
+        at
     }
 
     /// The part at a place.

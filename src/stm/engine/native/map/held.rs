@@ -14,7 +14,7 @@ use super::view;
 use crate::sync::MutexGuard;
 use smallvec::SmallVec;
 use std::hash::Hash;
-use std::ops::{ControlFlow, Deref};
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// The locked shards of one map, and what is to be done to them.
@@ -108,17 +108,7 @@ where
     fn whole_stands(&self, time: u64) -> bool {
         !self.pieces.reads_whole
             || is_out(EngineFault::UncheckedWhole)
-            || self
-                .pieces
-                .table
-                .each(
-                    |_, hash| self.bucket(hash),
-                    |bucket| match bucket.changed() <= time {
-                        true => ControlFlow::Continue(()),
-                        false => ControlFlow::Break(()),
-                    },
-                )
-                .is_continue()
+            || self.pieces.table.stands_since(time, |_, hash| self.bucket(hash))
     }
 
     fn stands(&self, entry: &Entry<K, V>, seen: &Seen<V>, version: u64) -> bool {

@@ -267,8 +267,7 @@ where
     }
 
     fn place(&self, tx: &mut Transaction<'_>) -> usize {
-        let renew = |part: &mut Part<K, V>| part.renew(&self.table);
-        tx.parts().place(self.id(), renew, || Part::new(&self.table))
+        tx.parts().place(self.id(), |part: &mut Part<K, V>| part.begin(&self.table))
     }
 
     /// A key's entry, which has been read or written. `value`: whether the value is wanted.

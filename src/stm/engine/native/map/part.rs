@@ -77,14 +77,10 @@ struct Saved<K, V> {
     written: Option<Write<K, V>>,
 }
 
-impl<K, V> Part<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    pub(super) fn new(table: &Arc<Table<K, V>>) -> Self {
+impl<K, V> Default for Part<K, V> {
+    fn default() -> Self {
         Part {
-            table: Some(Arc::clone(table)),
+            table: None,
             entries: Vec::new(),
             index: HashTable::new(),
             undo: Vec::new(),
@@ -94,9 +90,15 @@ where
             targets: Vec::new(),
         }
     }
+}
 
-    /// Gives an emptied part to another map.
-    pub(super) fn renew(&mut self, table: &Arc<Table<K, V>>) {
+impl<K, V> Part<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// Gives an empty part to a map.
+    pub(super) fn begin(&mut self, table: &Arc<Table<K, V>>) {
         self.table = Some(Arc::clone(table));
     }
 
@@ -174,16 +176,7 @@ where
     /// Whether the map, if the whole of it was read, has not changed since `time`.
     fn whole_stands(&self, time: u64) -> bool {
         self.whole.is_none()
-            || self
-                .table()
-                .each(
-                    |table, hash| Some(table.read(hash)),
-                    |bucket| match bucket.changed() <= time {
-                        true => ControlFlow::Continue(()),
-                        false => ControlFlow::Break(()),
-                    },
-                )
-                .is_continue()
+            || self.table().stands_since(time, |table, hash| Some(table.read(hash)))
     }
 
     fn enlist_for_all(&self, waiter: &Arc<Waiter>, time: u64) -> bool {

@@ -260,6 +260,23 @@ impl<K, V> Table<K, V> {
         (*guard).is_some().then_some(Writing { guard, number })
     }
 
+    /// Whether no bucket has changed since `time`; not so when `lock` doesn't get one.
+    pub(super) fn stands_since<'t, G: Deref<Target = Bucket<K, V>>>(
+        &'t self,
+        time: u64,
+        lock: impl Fn(&'t Self, u64) -> Option<G>,
+    ) -> bool
+    where
+        K: 't,
+        V: 't,
+    {
+        let look = |bucket: &Bucket<K, V>| match bucket.changed() <= time {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        };
+        self.each(lock, look).is_continue()
+    }
+
     /// Calls `look` for each bucket, one after the other, until it breaks. `lock` gets the bucket for a hash. Buckets that split
     /// meanwhile are met in their parts: each key's bucket is met exactly once.
     pub(super) fn each<'t, G: Deref<Target = Bucket<K, V>>>(
