@@ -11,10 +11,7 @@
 //! |---|---|
 //! | [`queue_store`] | queues: the operations, the in-memory store that keeps them, its snapshots and invariants |
 //! | [`ntf_store`] | the stores of notifications: a notification server's tokens and subscriptions, and what waits at a router for delivery |
-#![cfg_attr(
-    feature = "postgres",
-    doc = "| [`db`] | what the stores in databases share: connections, transactions, errors, migrations |"
-)]
+//! | [`db`] | what the stores in databases share: connections, transactions, errors, migrations |
 //! | [`store_log`] | the journal: its records, opening and replaying it, how durable a change is, damage |
 //! | [`protocol`] | what a router speaks of: ids, keys, records, statuses, services, errors, [`Semantics`](protocol::Semantics) |
 //! | [`encoding`] | how bytes, numbers, keys, lists and times are written and read |
@@ -92,7 +89,6 @@
 #![cfg_attr(feature = "testing", doc = "[`testing`].")]
 #![cfg_attr(not(feature = "testing"), doc = "the module `testing`.")]
 
-#[cfg(feature = "postgres")]
 pub mod db;
 pub mod encoding;
 pub mod ntf_store;

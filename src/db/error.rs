@@ -102,21 +102,9 @@ impl DbError {
         Self::new("reading a row", DbErrorKind::Row { table, column }, problem)
     }
 
-    pub(super) fn with_sqlstate(mut self, sqlstate: &str) -> Self {
-        self.0.sqlstate = Some(bounded(sqlstate));
-        self
-    }
-
-    /// The same, but of a change whose outcome isn't known when the connection broke.
-    pub(super) fn of_a_commit(mut self) -> Self {
-        if self.0.kind == DbErrorKind::Lost {
-            self.0.kind = DbErrorKind::Unclear;
-        }
-        self
-    }
-
     /// The same, within something larger that has a name.
-    pub(super) fn within(mut self, label: &str) -> Self {
+    #[must_use]
+    pub fn within(mut self, label: &str) -> Self {
         self.0.doing = format!("{label}: {}", self.0.doing);
         self
     }
@@ -204,6 +192,23 @@ impl DbError {
             DbErrorKind::Row { .. } => "database: unreadable row",
             _ => "database: failed",
         }
+    }
+}
+
+/// What the drivers' errors become.
+#[cfg(feature = "postgres")]
+impl DbError {
+    pub(super) fn with_sqlstate(mut self, sqlstate: &str) -> Self {
+        self.0.sqlstate = Some(bounded(sqlstate));
+        self
+    }
+
+    /// The same, but of a change whose outcome isn't known when the connection broke.
+    pub(super) fn of_a_commit(mut self) -> Self {
+        if self.0.kind == DbErrorKind::Lost {
+            self.0.kind = DbErrorKind::Unclear;
+        }
+        self
     }
 }
 

@@ -13,7 +13,7 @@
 //! | `error` | [`DbError`]: what went wrong, classified |
 //! | `sql` | [`Sql`]: a statement and its name |
 //! | [`migrations`] | comparing a program's migrations with a database's, and running what is missing |
-//! | [`postgres`] | PostgreSQL: settings, connections, the pool, transactions, rows |
+//! | `postgres` (its feature) | PostgreSQL: settings, connections, the pool, transactions, rows |
 //!
 //! Nothing here knows a store. What is particular to one database stands in its own folder, and the
 //! rest is written so that another database can stand beside it.
@@ -22,6 +22,7 @@
 
 mod error;
 pub mod migrations;
+#[cfg(feature = "postgres")]
 pub mod postgres;
 mod sql;
 
