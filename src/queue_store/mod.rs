@@ -15,6 +15,7 @@
 //! ```
 
 mod contract;
+pub mod database;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod queue;
