@@ -3,6 +3,6 @@
 mod queue_database;
 
 pub use queue_database::{
-    CacheEvents, NtfServices, QueueDatabase, QueueRow, ReadRow, Refusal, ServiceFound,
-    StatementError,
+    CacheEvents, NtfServices, PartyResults, QueueDatabase, QueueRow, ReadRow, Refusal,
+    ServiceFound, StatementError,
 };

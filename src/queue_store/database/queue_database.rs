@@ -65,6 +65,9 @@ pub type QueueRow = (RecipientId, QueueRec);
 /// A live queue, or why its row can't be read. One such row spoils no other (RACE-16).
 pub type ReadRow = (RecipientId, Result<QueueRec, DbError>);
 
+/// For each queue of a batch, whether it was associated.
+pub type PartyResults = Vec<(RecipientId, Result<(), Refusal>)>;
+
 /// The service that a certificate belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceFound {
@@ -112,11 +115,14 @@ pub trait QueueDatabase: Send + Sync + 'static {
     /// The database's. An unreadable row is an item of the result, under `Reference` an error (PG-41).
     fn find_queues(&self, ids: &[RecipientId]) -> Result<Vec<ReadRow>, DbError>;
 
-    /// The live queues with these notifiers, in one query, in any order.
+    /// The live queues with these notifiers, in one query, in any order, each with its notifier's id.
     ///
     /// # Errors
     /// As [`find_queues`](Self::find_queues).
-    fn find_queues_by_notifier(&self, ids: &[NotifierId]) -> Result<Vec<ReadRow>, DbError>;
+    fn find_queues_by_notifier(
+        &self,
+        ids: &[NotifierId],
+    ) -> Result<Vec<(NotifierId, ReadRow)>, DbError>;
 
     /// The data of a queue's link, if it is this one; both are looked at in one statement (RACE-39).
     ///
@@ -218,7 +224,7 @@ pub trait QueueDatabase: Send + Sync + 'static {
         party: ServiceParty,
         service: Option<&ServiceId>,
         ids: &[RecipientId],
-    ) -> Result<Vec<(RecipientId, Result<(), Refusal>)>, DbError>;
+    ) -> Result<PartyResults, DbError>;
 
     /// The services, and those of these notifiers, at one moment.
     ///
