@@ -26,6 +26,20 @@ pub enum QueueKey {
     Link(LinkId),
 }
 
+impl QueueKey {
+    /// Whether a live queue with this record, found under its recipient id, is found under this key too.
+    pub(super) fn is_carried_by(&self, record: &QueueRec) -> bool {
+        match self {
+            Self::Recipient(_) => true,
+            Self::Sender(id) => record.sender_id == *id,
+            Self::Notifier(id) => {
+                record.notifier.as_ref().is_some_and(|creds| creds.notifier_id == *id)
+            }
+            Self::Link(id) => record.link.as_ref().is_some_and(|link| link.id == *id),
+        }
+    }
+}
+
 macro_rules! key_from {
     ($($id:ident => $variant:ident),*) => {$(
         impl From<$id> for QueueKey {

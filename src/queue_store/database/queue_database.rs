@@ -163,7 +163,7 @@ pub trait QueueDatabase: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Missing`.
-    fn set_status(&self, id: &RecipientId, status: EntityStatus) -> Result<(), StatementError>;
+    fn set_status(&self, id: &RecipientId, status: &EntityStatus) -> Result<(), StatementError>;
 
     /// Sets the update date and gives the whole record.
     ///

@@ -16,18 +16,6 @@ use crate::stm::{StmResult, Transaction, TxResult, abort, try_atomically};
 /// A queue and the record it had at the moment it was found.
 pub(super) type Found<Q> = (Arc<Q>, Arc<QueueRec>);
 
-/// Whether a live queue with this record, found under its recipient id, is found under this key too.
-fn carries(record: &QueueRec, key: &QueueKey) -> bool {
-    match key {
-        QueueKey::Recipient(_) => true,
-        QueueKey::Sender(id) => record.sender_id == *id,
-        QueueKey::Notifier(id) => {
-            record.notifier.as_ref().is_some_and(|creds| creds.notifier_id == *id)
-        }
-        QueueKey::Link(id) => record.link.as_ref().is_some_and(|link| link.id == *id),
-    }
-}
-
 impl<F: QueueFactory> StmQueueStore<F> {
     /// Finds a queue by the id of one of its parties (OP-7); aborts with `AUTH` when there is none.
     ///
@@ -72,7 +60,7 @@ impl<F: QueueFactory> StmQueueStore<F> {
     pub(super) fn find_rec(&self, key: &QueueKey) -> Result<Found<F::Queue>, ErrorType> {
         let queue = self.find(key)?;
         match queue.record().read_atomic() {
-            Some(record) if carries(&record, key) => Ok((queue, record)),
+            Some(record) if key.is_carried_by(&record) => Ok((queue, record)),
             _ => try_atomically(|tx| self.get_queue_rec_tx(tx, key)),
         }
     }

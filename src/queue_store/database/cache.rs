@@ -1,0 +1,437 @@
+//! The cache: live queues by the ids of their parties, each as the database had it at one moment.
+//!
+//! **The promise.** While nobody holds the lock of a queue, what is cached and served of it is what the
+//! database has. There is one object for a live queue, whoever loads it and however often (RACE-37).
+//!
+//! **How.** Whoever changes a queue holds its lock from before the statement until the transaction that
+//! brings the change into the cache, which also gives the lock back; meanwhile nobody is served that
+//! queue. A row that was read without the lock enters the cache in a transaction that finds the lock
+//! free and the count of changes as it was before the row was read; so no change came in between
+//! ([`admit`](Cache::admit)). Entries have a generation; when what others change is not known, a new
+//! generation begins, and an object of an older one is read again before it is served.
+
+use std::sync::Arc;
+
+use super::control::{NEVER, State};
+use super::locks::{Held, Locks};
+use crate::protocol::{LinkId, NotifierId, QueueRec, RecipientId, SenderId};
+use crate::queue_store::{QueueKey, StoreQueue};
+use crate::stm::{StmResult, TMap, TVar, Transaction, atomically, guard};
+
+/// A queue in an index.
+struct Cached<Q> {
+    queue: Arc<Q>,
+    generation: u64,
+}
+
+impl<Q> Clone for Cached<Q> {
+    fn clone(&self) -> Self {
+        Self { queue: Arc::clone(&self.queue), generation: self.generation }
+    }
+}
+
+/// A queue object, and the record that it had when it was found; `None` when it was deleted.
+pub(super) type Found<Q> = (Arc<Q>, Option<Arc<QueueRec>>);
+
+/// What the cache was like before rows were read.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) generation: u64,
+    changes: u64,
+}
+
+/// A row that was read, and the object that stands for it unless one is cached already.
+pub(super) struct Fresh<'r, Q> {
+    /// The key that it was looked up by.
+    pub(super) key: &'r QueueKey,
+    pub(super) queue: Arc<Q>,
+    pub(super) record: Arc<QueueRec>,
+}
+
+pub(super) struct Cache<Q> {
+    /// Under `Reference`, the indexes are filled and emptied as documented (section 5.2).
+    strict: bool,
+    queues: TMap<RecipientId, Cached<Q>>,
+    senders: TMap<SenderId, Cached<Q>>,
+    notifiers: TMap<NotifierId, Cached<Q>>,
+    links: TMap<LinkId, Cached<Q>>,
+    pub(super) locks: Locks<RecipientId>,
+    /// Counts what may have made a row old that was read and isn't cached yet.
+    changes: TVar<u64>,
+}
+
+impl<Q: StoreQueue> Cache<Q> {
+    pub(super) fn new(strict: bool) -> Self {
+        Self {
+            strict,
+            queues: TMap::new(),
+            senders: TMap::new(),
+            notifiers: TMap::new(),
+            links: TMap::new(),
+            locks: Locks::new(),
+            changes: TVar::new(0),
+        }
+    }
+
+    /// The queue that is served for a key without a transaction, if it is certain at once.
+    ///
+    /// When no lock was held at a moment of this call, the entry that is found afterwards is what the
+    /// database had then, or what a later change brought.
+    pub(super) fn serve(&self, state: State, key: &QueueKey) -> Option<Arc<Q>> {
+        if !self.locks.are_free() {
+            return None;
+        }
+        let cached = match key {
+            QueueKey::Recipient(id) => self.queues.get_atomic(id),
+            QueueKey::Sender(id) => self.senders.get_atomic(id),
+            QueueKey::Notifier(id) => self.notifiers.get_atomic(id),
+            QueueKey::Link(id) => self.links.get_atomic(id),
+        }?;
+        state.serves(cached.generation).then_some(cached.queue)
+    }
+
+    /// What is served for the keys at one moment. Waits for the locks of those queues that `held` doesn't
+    /// hold.
+    pub(super) fn look(
+        &self,
+        tx: &mut Transaction<'_>,
+        state: State,
+        keys: &[QueueKey],
+        held: Option<&Held<'_, RecipientId>>,
+    ) -> StmResult<(Seen, Vec<Option<Found<Q>>>)> {
+        let seen = Seen { generation: state.generation, changes: self.changes.read(tx)? };
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let cached = self.entry(tx, key)?.filter(|entry| state.serves(entry.generation));
+            found.push(match cached {
+                None => None,
+                Some(Cached { queue, .. }) => {
+                    let id = queue.recipient_id();
+                    guard(holds(held, id) || !self.locks.is_held(tx, id)?)?;
+                    let record = queue.record().read(tx)?;
+                    Some((queue, record))
+                }
+            });
+        }
+        Ok((seen, found))
+    }
+
+    /// Caches rows that were read after `seen`, and gives for each the object that stands for it; `None`
+    /// when a change may have come in between to one of them or of `hits`.
+    ///
+    /// `gone` are keys for which there was no row.
+    pub(super) fn admit(
+        &self,
+        tx: &mut Transaction<'_>,
+        seen: Seen,
+        hits: &[Arc<Q>],
+        rows: &[Fresh<'_, Q>],
+        gone: &[&QueueKey],
+        held: Option<&Held<'_, RecipientId>>,
+    ) -> StmResult<Option<Vec<Found<Q>>>> {
+        let quiet = self.changes.read(tx)? == seen.changes;
+        for queue in hits.iter().chain(rows.iter().map(|row| &row.queue)) {
+            let id = queue.recipient_id();
+            if !holds(held, id) && (!quiet || self.locks.is_held(tx, id)?) {
+                return Ok(None);
+            }
+        }
+        if quiet {
+            gone.iter().try_for_each(|key| self.drop_stale(tx, seen, key))?;
+        }
+        let found = rows.iter().map(|row| self.admit_row(tx, seen.generation, row));
+        Ok(Some(found.collect::<StmResult<_>>()?))
+    }
+
+    fn admit_row(
+        &self,
+        tx: &mut Transaction<'_>,
+        generation: u64,
+        row: &Fresh<'_, Q>,
+    ) -> StmResult<Found<Q>> {
+        let present = self.queues.get(tx, row.queue.recipient_id())?;
+        let found = match present {
+            // Somebody else loaded it meanwhile: the first one in stays (PG-5).
+            Some(Cached { queue, generation: of }) if of == generation => {
+                let record = queue.record().read(tx)?;
+                (queue, record)
+            }
+            Some(Cached { queue, .. }) => {
+                self.renew(tx, &queue, generation, &row.record)?;
+                (queue, Some(Arc::clone(&row.record)))
+            }
+            None => {
+                self.renew(tx, &row.queue, generation, &row.record)?;
+                (Arc::clone(&row.queue), Some(Arc::clone(&row.record)))
+            }
+        };
+        if !self.strict {
+            self.remember(tx, row.key, &found.0, generation)?;
+        }
+        Ok(found)
+    }
+
+    /// Under `Reference` a lookup by the sender's or the link's id is remembered, both as a sender's
+    /// (PG-25, RACE-34).
+    fn remember(
+        &self,
+        tx: &mut Transaction<'_>,
+        key: &QueueKey,
+        queue: &Arc<Q>,
+        generation: u64,
+    ) -> StmResult<()> {
+        let sender = match key {
+            QueueKey::Sender(id) => id.clone(),
+            QueueKey::Link(id) => SenderId::from(id.entity().clone()),
+            QueueKey::Recipient(_) | QueueKey::Notifier(_) => return Ok(()),
+        };
+        self.senders.insert(tx, sender, Cached { queue: Arc::clone(queue), generation })
+    }
+
+    /// Makes the object stand for a live queue with this record, in whatever state it was.
+    pub(super) fn renew(
+        &self,
+        tx: &mut Transaction<'_>,
+        queue: &Arc<Q>,
+        generation: u64,
+        record: &Arc<QueueRec>,
+    ) -> StmResult<()> {
+        if let Some(old) = queue.record().replace(tx, Some(Arc::clone(record)))? {
+            self.unindex(tx, queue, &old)?;
+        }
+        let cached = Cached { queue: Arc::clone(queue), generation };
+        self.queues.insert(tx, queue.recipient_id().clone(), cached.clone())?;
+        if self.strict { self.index(tx, &cached, record) } else { Ok(()) }
+    }
+
+    /// Enters a queue that was added by this store, under all its ids.
+    pub(super) fn add(
+        &self,
+        tx: &mut Transaction<'_>,
+        queue: &Arc<Q>,
+        generation: u64,
+        record: &QueueRec,
+    ) -> StmResult<()> {
+        let cached = Cached { queue: Arc::clone(queue), generation };
+        self.queues.insert(tx, queue.recipient_id().clone(), cached.clone())?;
+        self.index(tx, &cached, record)
+    }
+
+    /// Changes the record in the cached object, and in another one that the caller has, and moves the
+    /// index entries whose ids changed. Only for the holder of the queue's lock.
+    pub(super) fn edit(
+        &self,
+        tx: &mut Transaction<'_>,
+        given: &Q,
+        change: &impl Fn(&mut QueueRec),
+    ) -> StmResult<()> {
+        let cached = self.queues.get(tx, given.recipient_id())?;
+        if !cached.as_ref().is_some_and(|cached| std::ptr::eq(&*cached.queue, given)) {
+            edit_record(tx, given, change)?;
+        }
+        let Some(cached) = cached else { return Ok(()) };
+        let Some((old, new)) = edit_record(tx, &*cached.queue, change)? else { return Ok(()) };
+        let (old_ntf, new_ntf) = (notifier_id(&old), notifier_id(&new));
+        if old_ntf != new_ntf {
+            self.drop_entry(tx, &self.notifiers, old_ntf, &cached.queue)?;
+            if let Some(id) = new_ntf {
+                self.notifiers.insert(tx, id.clone(), cached.clone())?;
+            }
+        }
+        let (old_link, new_link) = (link_id(&old), link_id(&new));
+        // Under `Reference` only adding a queue fills this index, and nothing empties it (PG-24).
+        if self.strict && old_link != new_link {
+            self.drop_entry(tx, &self.links, old_link, &cached.queue)?;
+            if let Some(id) = new_link {
+                self.links.insert(tx, id.clone(), cached.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a queue deleted, in the cached object and in another one that the caller has. Under
+    /// `Reference` it stays under its recipient id and its link id (PG-11, PG-34).
+    pub(super) fn delete(&self, tx: &mut Transaction<'_>, given: &Q) -> StmResult<()> {
+        let cached = self.queues.get(tx, given.recipient_id())?;
+        if let Some(Cached { queue, .. }) = cached {
+            self.forget(tx, &queue)?;
+        }
+        given.record().write(tx, None)
+    }
+
+    fn forget(&self, tx: &mut Transaction<'_>, queue: &Arc<Q>) -> StmResult<()> {
+        if let Some(old) = queue.record().replace(tx, None)? {
+            self.unindex(tx, queue, &old)?;
+        }
+        if self.strict {
+            self.queues.remove(tx, queue.recipient_id())?;
+        }
+        Ok(())
+    }
+
+    /// What is cached of a queue isn't served before it was read again.
+    pub(super) fn doubt(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<()> {
+        let Some(Cached { queue, .. }) = self.queues.get(tx, id)? else { return Ok(()) };
+        match queue.record().read(tx)? {
+            Some(record) => self.renew(tx, &queue, NEVER, &record),
+            None => Ok(()),
+        }
+    }
+
+    /// Something was changed: rows that were read before may be old.
+    pub(super) fn count_change(&self, tx: &mut Transaction<'_>) -> StmResult<()> {
+        self.changes.modify(tx, |count| count.wrapping_add(1))
+    }
+
+    /// What was read of queues whose locks the caller holds; those without a row are gone.
+    pub(super) fn replace(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: &RecipientId,
+        generation: u64,
+        record: Option<&Arc<QueueRec>>,
+    ) -> StmResult<()> {
+        match (self.queues.get(tx, id)?, record) {
+            (None, _) => Ok(()),
+            (Some(Cached { queue, .. }), None) => self.forget(tx, &queue),
+            (Some(Cached { queue, .. }), Some(record)) => {
+                self.renew(tx, &queue, generation, record)
+            }
+        }
+    }
+
+    /// Of these ids, the ones that are cached or whose lock is held.
+    pub(super) fn concerned(&self, ids: &[RecipientId]) -> Vec<RecipientId> {
+        atomically(|tx| {
+            self.count_change(tx)?;
+            let mut concerned = Vec::new();
+            for id in ids {
+                if self.queues.contains_key(tx, id)? || self.locks.is_held(tx, id)? {
+                    concerned.push(id.clone());
+                }
+            }
+            Ok(concerned)
+        })
+    }
+
+    /// The cached object of a queue, whether or not it is served.
+    pub(super) fn object(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: &RecipientId,
+    ) -> StmResult<Option<Arc<Q>>> {
+        Ok(self.queues.get(tx, id)?.map(|cached| cached.queue))
+    }
+
+    /// Takes a notifier's entry out, as its lookup does under `Reference` (PG-3).
+    pub(super) fn take_notifier(&self, id: &NotifierId) -> Option<Arc<Q>> {
+        atomically(|tx| Ok(self.notifiers.take(tx, id)?.map(|cached| cached.queue)))
+    }
+
+    pub(super) fn has_notifier(&self, id: &NotifierId) -> bool {
+        self.notifiers.contains_key_atomic(id)
+    }
+
+    /// The cached objects in ascending order of ids, as they were at one moment.
+    pub(super) fn objects(&self, state: State) -> Vec<Arc<Q>> {
+        let entries = self.queues.snapshot_atomic().iter_sorted().into_iter();
+        let served = entries.filter(|(_, cached)| state.serves(cached.generation));
+        served.map(|(_, cached)| cached.queue).collect()
+    }
+
+    fn entry(&self, tx: &mut Transaction<'_>, key: &QueueKey) -> StmResult<Option<Cached<Q>>> {
+        match key {
+            QueueKey::Recipient(id) => self.queues.get(tx, id),
+            QueueKey::Sender(id) => self.senders.get(tx, id),
+            QueueKey::Notifier(id) => self.notifiers.get(tx, id),
+            QueueKey::Link(id) => self.links.get(tx, id),
+        }
+    }
+
+    /// Drops an entry of an older generation whose key no queue has any more.
+    fn drop_stale(&self, tx: &mut Transaction<'_>, seen: Seen, key: &QueueKey) -> StmResult<()> {
+        match self.entry(tx, key)? {
+            Some(cached) if cached.generation != seen.generation => match key {
+                QueueKey::Recipient(_) => self.forget(tx, &cached.queue),
+                QueueKey::Sender(id) => self.senders.remove(tx, id),
+                QueueKey::Notifier(id) => self.notifiers.remove(tx, id),
+                QueueKey::Link(id) => self.links.remove(tx, id),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn index(
+        &self,
+        tx: &mut Transaction<'_>,
+        cached: &Cached<Q>,
+        record: &QueueRec,
+    ) -> StmResult<()> {
+        self.senders.insert(tx, record.sender_id.clone(), cached.clone())?;
+        if let Some(id) = notifier_id(record) {
+            self.notifiers.insert(tx, id.clone(), cached.clone())?;
+        }
+        if let Some(id) = link_id(record) {
+            self.links.insert(tx, id.clone(), cached.clone())?;
+        }
+        Ok(())
+    }
+
+    fn unindex(
+        &self,
+        tx: &mut Transaction<'_>,
+        queue: &Arc<Q>,
+        record: &QueueRec,
+    ) -> StmResult<()> {
+        self.drop_entry(tx, &self.senders, Some(&record.sender_id), queue)?;
+        self.drop_entry(tx, &self.notifiers, notifier_id(record), queue)?;
+        match self.strict {
+            true => self.drop_entry(tx, &self.links, link_id(record), queue),
+            false => Ok(()),
+        }
+    }
+
+    /// Drops an entry unless it has become another queue's.
+    fn drop_entry<K>(
+        &self,
+        tx: &mut Transaction<'_>,
+        index: &TMap<K, Cached<Q>>,
+        id: Option<&K>,
+        queue: &Arc<Q>,
+    ) -> StmResult<()>
+    where
+        K: Clone + Eq + std::hash::Hash + Ord + Send + Sync + 'static,
+    {
+        let Some(id) = id else { return Ok(()) };
+        match index.get(tx, id)? {
+            Some(cached) if Arc::ptr_eq(&cached.queue, queue) => index.remove(tx, id),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn holds(held: Option<&Held<'_, RecipientId>>, id: &RecipientId) -> bool {
+    held.is_some_and(|held| held.contains(id))
+}
+
+/// Changes an object's record; gives the old and the new one, if it was live.
+fn edit_record<Q: StoreQueue>(
+    tx: &mut Transaction<'_>,
+    queue: &Q,
+    change: &impl Fn(&mut QueueRec),
+) -> StmResult<Option<(Arc<QueueRec>, Arc<QueueRec>)>> {
+    let Some(old) = queue.record().read(tx)? else { return Ok(None) };
+    let mut new = QueueRec::clone(&old);
+    change(&mut new);
+    let new = Arc::new(new);
+    queue.record().write(tx, Some(Arc::clone(&new)))?;
+    Ok(Some((old, new)))
+}
+
+fn notifier_id(record: &QueueRec) -> Option<&NotifierId> {
+    record.notifier.as_ref().map(|creds| &creds.notifier_id)
+}
+
+fn link_id(record: &QueueRec) -> Option<&LinkId> {
+    record.link.as_ref().map(|link| &link.id)
+}
