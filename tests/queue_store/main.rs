@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod crash;
+mod database;
 mod interference;
 mod invariants;
 mod items;

@@ -15,11 +15,13 @@
 //! ```
 
 pub mod contract;
+mod database;
 mod generate;
 mod model;
 mod op;
 pub mod sample;
 
+pub use database::{ModelDatabase, Outcome};
 pub use generate::RouterOps;
 pub use model::QueueModel;
 pub use op::{Answer, QueueOp, run};
