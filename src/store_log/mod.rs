@@ -64,4 +64,10 @@ pub use ticket::Ticket;
 
 pub(crate) use backups::free_path;
 pub(crate) use replace::replace_file;
+#[cfg(feature = "postgres")]
+pub(crate) use replay::{each_batch, readable_source, replay_file};
+#[cfg(feature = "postgres")]
+pub(crate) use report::Warnings;
 pub(crate) use snapshot::is_snapshot;
+#[cfg(feature = "postgres")]
+pub(crate) use start::take_lock;

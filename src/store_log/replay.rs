@@ -78,7 +78,7 @@ pub fn replay(
 
 /// F.start when it is there, else F. A start that is running renames one to the other; whichever is
 /// gone, the other is there.
-fn readable_source(config: &StoreLogConfig) -> Result<PathBuf, OpenError> {
+pub(crate) fn readable_source(config: &StoreLogConfig) -> Result<PathBuf, OpenError> {
     let start = config.start_path();
     let exists =
         |path: &Path| config.storage.exists(path).map_err(OpenError::io(OpenStep::Inspect, path));
@@ -115,6 +115,24 @@ pub(crate) fn replay_file(
         });
     }
     Ok(reading.finish(target))
+}
+
+/// Hands the records of a file to `each`, a batch of bounded size after the other; lines that are none
+/// are passed over.
+#[cfg(feature = "postgres")]
+pub(crate) fn each_batch<E: From<OpenError>>(
+    config: &StoreLogConfig,
+    source: &Path,
+    mut each: impl FnMut(Vec<Line>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut pipeline = Pipeline::start(config, source, false)?;
+    loop {
+        let batch = pipeline.next_batch();
+        match batch.map_err(OpenError::io(OpenStep::Read, source))? {
+            Some(batch) => each(batch.lines)?,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// The report in the making.

@@ -59,6 +59,15 @@ impl<'r> Columns<'r> {
         read(value).map_err(|problem| self.unreadable(column, problem))
     }
 
+    /// The count in the next column: servers have signed integers only.
+    ///
+    /// # Errors
+    ///
+    /// [`DbErrorKind::Row`](crate::db::DbErrorKind::Row), also for a negative number.
+    pub fn count(&mut self, column: &'static str) -> Result<u64, DbError> {
+        self.read(column, |count: i64| u64::try_from(count))
+    }
+
     fn unreadable(&self, column: &'static str, problem: impl fmt::Display) -> DbError {
         DbError::row(self.table, column, problem)
     }

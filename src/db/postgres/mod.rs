@@ -39,7 +39,7 @@ mod transaction;
 
 pub use columns::Columns;
 pub use config::{PostgresConfig, SchemaName};
-pub use copy::CopyIn;
+pub use copy::{CopyIn, RowsIn};
 pub use migrate::{CreateSchema, PostgresMigrator};
 pub use pool::Pool;
 pub use transaction::{Params, Session, Statements, Transaction};

@@ -115,6 +115,40 @@ impl<'a> QueueRow<'a> {
         ]
     }
 
+    /// The bytes of each column as a server sends them in binary form, in the order of
+    /// [`QUEUE_COLUMNS`].
+    pub(crate) fn columns_bytes(&self) -> [Option<Bytes<'_>>; QUEUE_COLUMNS.len()] {
+        fn given<'b>(bytes: &'b Bytes<'_>) -> Option<Bytes<'b>> {
+            Some(Cow::Borrowed(bytes))
+        }
+        fn perhaps<'b>(bytes: &'b Option<Bytes<'_>>) -> Option<Bytes<'b>> {
+            bytes.as_deref().map(Cow::Borrowed)
+        }
+        [
+            given(&self.recipient_id),
+            given(&self.recipient_keys),
+            given(&self.rcv_dh_secret),
+            given(&self.sender_id),
+            perhaps(&self.sender_key),
+            self.queue_mode.as_deref().map(|mode| mode.as_bytes().into()),
+            perhaps(&self.notifier_id),
+            perhaps(&self.notifier_key),
+            perhaps(&self.rcv_ntf_dh_secret),
+            perhaps(&self.ntf_service_id),
+            Some(self.status.as_bytes().into()),
+            self.updated_at.map(|date| date.to_be_bytes().to_vec().into()),
+            perhaps(&self.link_id),
+            perhaps(&self.rcv_service_id),
+            perhaps(&self.fixed_data),
+            perhaps(&self.user_data),
+        ]
+    }
+
+    /// The queue's id, which is empty in a row that can't be read for that.
+    pub(crate) fn recipient_id(&self) -> &[u8] {
+        &self.recipient_id
+    }
+
     /// The row of a query whose columns are [`QUEUE_COLUMNS`].
     ///
     /// # Errors
