@@ -8,25 +8,32 @@
 //! queue. A row that was read without the lock enters the cache in a transaction that finds the lock
 //! free and the count of changes as it was before the row was read; so no change came in between
 //! ([`admit`](Cache::admit)). Entries have a generation; when what others change is not known, a new
-//! generation begins, and an object of an older one is read again before it is served.
+//! generation begins, and an object of an older one is read again before it is served. Which queues are taken
+//! out when there are too many: see [`ages`](super::ages).
 
 use std::sync::Arc;
 
+use super::ages::{Ages, Turn};
 use super::control::{NEVER, State};
 use super::locks::{Held, Locks};
 use crate::protocol::{LinkId, NotifierId, QueueRec, RecipientId, SenderId};
 use crate::queue_store::{QueueKey, StoreQueue};
 use crate::stm::{StmResult, TMap, TVar, Transaction, atomically, guard};
 
+/// How many turns one call may take: queues whose locks are held, or whose objects are, are passed over.
+const TURNS: usize = 64;
+
 /// A queue in an index.
 struct Cached<Q> {
     queue: Arc<Q>,
     generation: u64,
+    /// Its turn to be taken out.
+    number: u64,
 }
 
 impl<Q> Clone for Cached<Q> {
     fn clone(&self) -> Self {
-        Self { queue: Arc::clone(&self.queue), generation: self.generation }
+        Self { queue: Arc::clone(&self.queue), ..*self }
     }
 }
 
@@ -56,14 +63,17 @@ pub(super) struct Cache<Q> {
     notifiers: TMap<NotifierId, Cached<Q>>,
     links: TMap<LinkId, Cached<Q>>,
     pub(super) locks: Locks<RecipientId>,
+    ages: Ages<Q>,
     /// Counts what may have made a row old that was read and isn't cached yet.
     changes: TVar<u64>,
 }
 
 impl<Q: StoreQueue> Cache<Q> {
-    pub(super) fn new(strict: bool) -> Self {
+    /// An empty cache; under `Reference` nothing is ever taken out (PG-34).
+    pub(super) fn new(strict: bool, capacity: Option<usize>) -> Self {
         Self {
             strict,
+            ages: Ages::new(capacity.filter(|_| strict)),
             queues: TMap::new(),
             senders: TMap::new(),
             notifiers: TMap::new(),
@@ -152,7 +162,7 @@ impl<Q: StoreQueue> Cache<Q> {
         let present = self.queues.get(tx, row.queue.recipient_id())?;
         let found = match present {
             // Somebody else loaded it meanwhile: the first one in stays (PG-5).
-            Some(Cached { queue, generation: of }) if of == generation => {
+            Some(Cached { queue, generation: of, .. }) if of == generation => {
                 let record = queue.record().read(tx)?;
                 (queue, record)
             }
@@ -161,8 +171,10 @@ impl<Q: StoreQueue> Cache<Q> {
                 (queue, Some(Arc::clone(&row.record)))
             }
             None => {
-                self.renew(tx, &row.queue, generation, &row.record)?;
-                (Arc::clone(&row.queue), Some(Arc::clone(&row.record)))
+                let rested = self.ages.resting(tx, row.queue.recipient_id())?;
+                let queue = rested.unwrap_or_else(|| Arc::clone(&row.queue));
+                self.renew(tx, &queue, generation, &row.record)?;
+                (queue, Some(Arc::clone(&row.record)))
             }
         };
         if !self.strict {
@@ -185,7 +197,8 @@ impl<Q: StoreQueue> Cache<Q> {
             QueueKey::Link(id) => SenderId::from(id.entity().clone()),
             QueueKey::Recipient(_) | QueueKey::Notifier(_) => return Ok(()),
         };
-        self.senders.insert(tx, sender, Cached { queue: Arc::clone(queue), generation })
+        let cached = Cached { queue: Arc::clone(queue), generation, number: 0 };
+        self.senders.insert(tx, sender, cached)
     }
 
     /// Makes the object stand for a live queue with this record, in whatever state it was.
@@ -199,8 +212,7 @@ impl<Q: StoreQueue> Cache<Q> {
         if let Some(old) = queue.record().replace(tx, Some(Arc::clone(record)))? {
             self.unindex(tx, queue, &old)?;
         }
-        let cached = Cached { queue: Arc::clone(queue), generation };
-        self.queues.insert(tx, queue.recipient_id().clone(), cached.clone())?;
+        let cached = self.enter(tx, queue, generation)?;
         if self.strict { self.index(tx, &cached, record) } else { Ok(()) }
     }
 
@@ -212,9 +224,25 @@ impl<Q: StoreQueue> Cache<Q> {
         generation: u64,
         record: &QueueRec,
     ) -> StmResult<()> {
-        let cached = Cached { queue: Arc::clone(queue), generation };
-        self.queues.insert(tx, queue.recipient_id().clone(), cached.clone())?;
+        let cached = self.enter(tx, queue, generation)?;
         self.index(tx, &cached, record)
+    }
+
+    /// Enters an object under its recipient id, in the place of what is there.
+    fn enter(
+        &self,
+        tx: &mut Transaction<'_>,
+        queue: &Arc<Q>,
+        generation: u64,
+    ) -> StmResult<Cached<Q>> {
+        let id = queue.recipient_id();
+        let number = match self.queues.get(tx, id)? {
+            Some(present) => present.number,
+            None => self.ages.enter(tx, id)?,
+        };
+        let cached = Cached { queue: Arc::clone(queue), generation, number };
+        self.queues.insert(tx, id.clone(), cached.clone())?;
+        Ok(cached)
     }
 
     /// Changes the record in the cached object, and in another one that the caller has, and moves the
@@ -225,11 +253,15 @@ impl<Q: StoreQueue> Cache<Q> {
         given: &Q,
         change: &impl Fn(&mut QueueRec),
     ) -> StmResult<()> {
-        let cached = self.queues.get(tx, given.recipient_id())?;
-        if !cached.as_ref().is_some_and(|cached| std::ptr::eq(&*cached.queue, given)) {
+        let id = given.recipient_id();
+        let object = self.object(tx, id)?;
+        if !object.as_ref().is_some_and(|object| std::ptr::eq(&**object, given)) {
             edit_record(tx, given, change)?;
         }
-        let Some(cached) = cached else { return Ok(()) };
+        let Some(cached) = self.queues.get(tx, id)? else {
+            let rested = object.map(|object| edit_record(tx, &*object, change));
+            return rested.transpose().map(drop);
+        };
         let Some((old, new)) = edit_record(tx, &*cached.queue, change)? else { return Ok(()) };
         let (old_ntf, new_ntf) = (notifier_id(&old), notifier_id(&new));
         if old_ntf != new_ntf {
@@ -252,8 +284,7 @@ impl<Q: StoreQueue> Cache<Q> {
     /// Marks a queue deleted, in the cached object and in another one that the caller has. Under
     /// `Reference` it stays under its recipient id and its link id (PG-11, PG-34).
     pub(super) fn delete(&self, tx: &mut Transaction<'_>, given: &Q) -> StmResult<()> {
-        let cached = self.queues.get(tx, given.recipient_id())?;
-        if let Some(Cached { queue, .. }) = cached {
+        if let Some(queue) = self.object(tx, given.recipient_id())? {
             self.forget(tx, &queue)?;
         }
         given.record().write(tx, None)
@@ -263,10 +294,47 @@ impl<Q: StoreQueue> Cache<Q> {
         if let Some(old) = queue.record().replace(tx, None)? {
             self.unindex(tx, queue, &old)?;
         }
-        if self.strict {
-            self.queues.remove(tx, queue.recipient_id())?;
+        let id = queue.recipient_id();
+        self.ages.wake(tx, id)?;
+        if !self.strict {
+            return Ok(());
         }
-        Ok(())
+        match self.queues.take(tx, id)? {
+            Some(cached) => self.ages.leave(tx, cached.number),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the oldest queues out while there are too many.
+    pub(super) fn trim(&self) {
+        for _ in 0..TURNS {
+            if !self.ages.is_too_full(self.queues.len_atomic()) {
+                return;
+            }
+            let is_end = atomically(|tx| match self.ages.take_turn(tx)? {
+                Turn::Of(id, number) => self.take_out(tx, &id, number).map(|()| false),
+                Turn::Passed => Ok(false),
+                Turn::End => Ok(true),
+            });
+            if is_end {
+                return;
+            }
+        }
+    }
+
+    fn take_out(&self, tx: &mut Transaction<'_>, id: &RecipientId, turn: u64) -> StmResult<()> {
+        let Some(cached) = self.queues.get(tx, id)?.filter(|cached| cached.number == turn) else {
+            return self.ages.look_after(tx, id, turn);
+        };
+        if self.locks.is_held(tx, id)? {
+            let number = self.ages.enter(tx, id)?;
+            return self.queues.insert(tx, id.clone(), Cached { number, ..cached });
+        }
+        if let Some(record) = cached.queue.record().read(tx)? {
+            self.unindex(tx, &cached.queue, &record)?;
+        }
+        self.queues.remove(tx, id)?;
+        self.ages.rest(tx, id, Arc::downgrade(&cached.queue))
     }
 
     /// What is cached of a queue isn't served before it was read again.
@@ -292,7 +360,10 @@ impl<Q: StoreQueue> Cache<Q> {
         record: Option<&Arc<QueueRec>>,
     ) -> StmResult<()> {
         match (self.queues.get(tx, id)?, record) {
-            (None, _) => Ok(()),
+            (None, _) => match self.ages.resting(tx, id)? {
+                Some(queue) => queue.record().write(tx, record.map(Arc::clone)),
+                None => Ok(()),
+            },
             (Some(Cached { queue, .. }), None) => self.forget(tx, &queue),
             (Some(Cached { queue, .. }), Some(record)) => {
                 self.renew(tx, &queue, generation, record)
@@ -300,13 +371,13 @@ impl<Q: StoreQueue> Cache<Q> {
         }
     }
 
-    /// Of these ids, the ones that are cached or whose lock is held.
+    /// Of these ids, the ones with an object or whose lock is held.
     pub(super) fn concerned(&self, ids: &[RecipientId]) -> Vec<RecipientId> {
         atomically(|tx| {
             self.count_change(tx)?;
             let mut concerned = Vec::new();
             for id in ids {
-                if self.queues.contains_key(tx, id)? || self.locks.is_held(tx, id)? {
+                if self.object(tx, id)?.is_some() || self.locks.is_held(tx, id)? {
                     concerned.push(id.clone());
                 }
             }
@@ -314,13 +385,16 @@ impl<Q: StoreQueue> Cache<Q> {
         })
     }
 
-    /// The cached object of a queue, whether or not it is served.
+    /// The object of a queue, whether or not it is served, also one that was taken out and is held.
     pub(super) fn object(
         &self,
         tx: &mut Transaction<'_>,
         id: &RecipientId,
     ) -> StmResult<Option<Arc<Q>>> {
-        Ok(self.queues.get(tx, id)?.map(|cached| cached.queue))
+        match self.queues.get(tx, id)? {
+            Some(cached) => Ok(Some(cached.queue)),
+            None => self.ages.resting(tx, id),
+        }
     }
 
     /// Takes a notifier's entry out, as its lookup does under `Reference` (PG-3).
@@ -337,6 +411,12 @@ impl<Q: StoreQueue> Cache<Q> {
         let entries = self.queues.snapshot_atomic().iter_sorted().into_iter();
         let served = entries.filter(|(_, cached)| state.serves(cached.generation));
         served.map(|(_, cached)| cached.queue).collect()
+    }
+
+    /// How many queues rest.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn resting(&self) -> usize {
+        self.ages.resting_len()
     }
 
     fn entry(&self, tx: &mut Transaction<'_>, key: &QueueKey) -> StmResult<Option<Cached<Q>>> {

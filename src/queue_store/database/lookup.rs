@@ -78,6 +78,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
                 let admitted =
                     atomically(|tx| cache.admit(tx, seen, &known, &rows, &gone, held.as_ref()));
                 if let Some(admitted) = admitted {
+                    cache.trim();
                     return Ok(merge(hits, looked, admitted));
                 }
             }

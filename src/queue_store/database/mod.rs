@@ -13,6 +13,7 @@
 //! | `queue_database` | the trait, and what a database answers |
 //! | `locks` | locks by recipient id, and by certificate |
 //! | `cache` | the four indexes, and when what was read may enter them |
+//! | `ages` | which queues are taken out of a full cache |
 //! | `control` | who may still begin a call, and whether the cache may be served |
 //! | `lookup` | finding queues, singly and in batches |
 //! | `change` | changing one: lock, statement, cache and journal |
@@ -29,6 +30,7 @@
 //! **The tests that show it.** `loom-tests/` runs this code over a model of a database in which each statement
 //! is one step; `tests/postgres/` runs it on a real server.
 
+mod ages;
 mod answers;
 mod cache;
 mod change;
@@ -62,12 +64,16 @@ use crate::store_log::{Clock, Journal};
 /// How long a deleted queue stays in the database, where nothing else is said: 21 days.
 pub const DEFAULT_RETENTION: Duration = Duration::from_secs(21 * 24 * 60 * 60);
 
-/// How a [`DatabaseQueueStore`] works: with strict semantics, a cache, and a retention of 21 days unless changed
-/// method by method.
+/// How many queues are cached, where nothing else is said.
+pub const DEFAULT_CACHE_CAPACITY: usize = 1_000_000;
+
+/// How a [`DatabaseQueueStore`] works: with strict semantics, a cache of a million queues, and a retention of 21
+/// days unless changed method by method.
 #[derive(Clone)]
 pub struct DatabaseStoreConfig {
     semantics: Semantics,
     use_cache: bool,
+    cache_capacity: Option<usize>,
     retention: Duration,
     clock: Clock,
 }
@@ -77,6 +83,7 @@ impl Default for DatabaseStoreConfig {
         Self {
             semantics: Semantics::Strict,
             use_cache: true,
+            cache_capacity: Some(DEFAULT_CACHE_CAPACITY),
             retention: DEFAULT_RETENTION,
             clock: Arc::new(time::OffsetDateTime::now_utc),
         }
@@ -96,6 +103,14 @@ impl DatabaseStoreConfig {
     #[must_use]
     pub fn use_cache(mut self, on: bool) -> Self {
         self.use_cache = on;
+        self
+    }
+
+    /// Sets how many queues are cached before the oldest are taken out; `None` for no limit (RACE-21). Under
+    /// `Reference` there is none (PG-34).
+    #[must_use]
+    pub fn cache_capacity(mut self, queues: Option<usize>) -> Self {
+        self.cache_capacity = queues;
         self
     }
 
@@ -128,6 +143,7 @@ impl std::fmt::Debug for DatabaseStoreConfig {
         f.debug_struct("DatabaseStoreConfig")
             .field("semantics", &self.semantics)
             .field("use_cache", &self.use_cache)
+            .field("cache_capacity", &self.cache_capacity)
             .field("retention", &self.retention)
             .finish_non_exhaustive()
     }
@@ -164,7 +180,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     ) -> Result<Self, DbError> {
         let (db, control) = (Arc::new(db), Arc::new(Control::new()));
         let strict = config.semantics == Semantics::Strict;
-        let cache = config.use_cache.then(|| Arc::new(Cache::new(strict)));
+        let cache = config.use_cache.then(|| Arc::new(Cache::new(strict, config.cache_capacity)));
         if let Some(cache) = &cache {
             db.watch(Arc::new(Coherence::new(&db, &control, cache)))?;
         }
@@ -202,6 +218,12 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     #[cfg(any(test, feature = "testing"))]
     pub fn locks_held(&self) -> usize {
         self.locks().len() + self.certificates.len()
+    }
+
+    /// How many queues were taken out of the cache and are remembered because their objects may be held.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn resting(&self) -> usize {
+        self.cache.as_ref().map_or(0, |cache| cache.resting())
     }
 
     fn is_strict(&self) -> bool {

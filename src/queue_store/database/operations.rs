@@ -112,6 +112,9 @@ impl<D: QueueDatabase, F: QueueFactory> QueueStore for DatabaseQueueStore<D, F> 
             Some(cache) => cache.add(tx, &queue, generation, &record),
             None => Ok(()),
         });
+        if let Some(cache) = &self.cache {
+            cache.trim();
+        }
         Ok(queue)
     }
 
