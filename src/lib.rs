@@ -85,7 +85,7 @@
 //! # Features
 //!
 //! None is on by default. `cli` builds the command line `simplex-stores`; `postgres` adds
-//! what PostgreSQL databases need; `testing` adds
+//! what PostgreSQL databases need, `sqlite` what SQLite databases do; `testing` adds
 #![cfg_attr(feature = "testing", doc = "[`testing`].")]
 #![cfg_attr(not(feature = "testing"), doc = "the module `testing`.")]
 

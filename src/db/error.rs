@@ -58,12 +58,18 @@ pub enum DbErrorKind {
     Timeout,
     /// A lock wasn't to be had in time.
     LockTimeout,
-    /// The server has no room left: disk, memory or connections.
+    /// There is no room left: disk, memory or connections.
     NoRoom,
     /// The user of the database may not do this.
     Denied,
     /// A table, column, function or schema isn't there, or isn't what the program expects.
     Schema,
+    /// The file is damaged, or isn't a database.
+    Damaged,
+    /// Reading or writing a file failed.
+    Io,
+    /// The database was closed.
+    Closed,
     /// A row can't be read.
     Row {
         /// The table that it stands in.
@@ -160,7 +166,9 @@ impl DbError {
     pub fn advice(&self) -> &'static str {
         match &self.0.kind {
             DbErrorKind::Settings => "correct the settings",
-            DbErrorKind::Connect => "check that the server runs and accepts this user",
+            DbErrorKind::Connect => {
+                "check that the server runs and accepts this user, or the path of the file"
+            }
             DbErrorKind::NoConnection => "allow more connections, or look for long transactions",
             DbErrorKind::Lost => "nothing was changed; try again",
             DbErrorKind::Unclear => "the change may have been made; read it again before retrying",
@@ -174,9 +182,12 @@ impl DbError {
             DbErrorKind::LockTimeout => {
                 "nothing was changed; look for the process that holds the lock"
             }
-            DbErrorKind::NoRoom => "give the server more room",
-            DbErrorKind::Denied => "give the database user the right to do it",
+            DbErrorKind::NoRoom => "nothing was changed; give the database more room",
+            DbErrorKind::Denied => "give the database's user the right to do it",
             DbErrorKind::Schema => "compare the database's version with the program's: migrate",
+            DbErrorKind::Damaged => "restore a backup, or check the path",
+            DbErrorKind::Io => "check the disk and the rights of the file",
+            DbErrorKind::Closed => "open it again",
             DbErrorKind::Row { .. } => "repair or remove the row",
             DbErrorKind::Other => "see the server's log",
         }

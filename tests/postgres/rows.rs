@@ -183,7 +183,8 @@ fn every_enumeration_has_its_text() {
 #[test]
 fn the_lists_of_columns_are_those_of_the_statements_and_of_the_table() {
     let listed = |sql: &Sql, columns: &[&str]| {
-        let after = sql.text().split("SELECT").nth(1).unwrap();
+        let text = sql.postgres();
+        let after = text.split("SELECT").nth(1).unwrap();
         let names: Vec<&str> =
             after.split("FROM").next().unwrap().split(',').map(str::trim).collect();
         assert_eq!(names, columns);

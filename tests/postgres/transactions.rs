@@ -216,7 +216,7 @@ fn connections_that_broke_while_idle_fail_no_transaction() {
     let (database, pool) = numbers(4);
     let mut other = database.client().unwrap();
     for n in 0..5_i64 {
-        let ended = other.query_one(END_OTHERS.text(), &[]).unwrap();
+        let ended = other.query_one(&*END_OTHERS.postgres(), &[]).unwrap();
         assert!(ended.get::<_, i64>(0) > 0);
         pool.transaction::<_, DbError>("insert", |tx| tx.execute(&INSERT, &[&n])).unwrap();
     }

@@ -70,6 +70,13 @@ pub enum MigrationError {
     },
     /// The two lists have no common future.
     Plan(PlanError),
+    /// The database is older than anything that this program can bring up to date.
+    TooOld {
+        /// Its last migration, if it has one.
+        has: Option<String>,
+        /// The migration that it needs at least.
+        needs: String,
+    },
     /// The question was answered with no.
     Refused,
     /// A migration failed and was taken back; those before it stay.
@@ -117,6 +124,12 @@ impl fmt::Display for MigrationError {
                 migrations.join(", ")
             ),
             Self::Plan(error) => error.fmt(f),
+            Self::TooOld { has, needs } => write!(
+                f,
+                "the database has {} and needs {needs} at least; bring it up to date with the program \
+                 that made it, or check that it is the right one",
+                has.as_deref().unwrap_or("no migration")
+            ),
             Self::Refused => f.write_str("not migrated: the answer was no"),
             Self::Failed { migration, error } => write!(f, "migration {migration}: {error}"),
             Self::Database(error) => error.fmt(f),

@@ -4,6 +4,8 @@
 //! applied, each with the script that undoes it. [`compare`] says what lies between the two, and
 //! [`migrate`] does it, in the direction and with the permission that a [`ConfirmMode`] gives.
 //!
+//! A program may start new databases from one script instead ([`migrate_from`]).
+//!
 //! **The promise.** Each migration is one transaction: it and its row are there, or neither. Nothing is
 //! undone unless that was asked for. Who migrates has the database's migrations for himself, from
 //! reading the list to the last change ([`MigrationTarget`]).
@@ -14,4 +16,4 @@ mod run;
 
 pub use compare::{AppliedMigration, DownMigration, Migration, Plan, compare};
 pub use error::{MigrationError, PlanError, UpMigration};
-pub use run::{ConfirmMode, Migrated, MigrationTarget, Question, migrate};
+pub use run::{Baseline, ConfirmMode, Migrated, MigrationTarget, Question, migrate, migrate_from};

@@ -67,6 +67,14 @@ pub trait MigrationTarget {
     /// What the database said; then nothing was changed.
     fn apply(&mut self, migration: &Migration) -> Result<(), DbError>;
 
+    /// Records all of `migrations` and runs the `script` that does what they would do together, as one
+    /// transaction.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; then nothing was changed.
+    fn fill(&mut self, migrations: &[Migration], script: &str) -> Result<(), DbError>;
+
     /// Undoes a migration and removes its record, as one transaction.
     ///
     /// # Errors
@@ -80,6 +88,15 @@ pub trait MigrationTarget {
     ///
     /// What kept it from being made.
     fn back_up(&mut self) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// Called once after migrations were applied.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong; the migrations stay.
+    fn migrated_up(&mut self) -> Result<(), DbError> {
         Ok(())
     }
 }
@@ -154,6 +171,62 @@ pub fn migrate(
     }
 }
 
+/// The first migrations of a program, which one script does together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baseline<'a> {
+    /// How many of the program's migrations it stands for.
+    pub count: usize,
+    /// Makes in an empty database what they would make.
+    pub script: &'a str,
+}
+
+/// The same as [`migrate`] for a program whose first migrations are a baseline: a new database is made by
+/// its one script and records all of them, as one transaction; one that has only some of them is refused.
+///
+/// # Errors
+///
+/// [`MigrationError`]; also [`MigrationError::TooOld`].
+pub fn migrate_from(
+    target: &mut impl MigrationTarget,
+    baseline: &Baseline<'_>,
+    program: &[Migration],
+    mode: ConfirmMode,
+    ask: impl FnMut(&Question<'_>) -> bool,
+) -> Result<Migrated, MigrationError> {
+    let (first, later) = program.split_at(baseline.count.min(program.len()));
+    let applied = target.applied()?;
+    let filled = applied.is_empty() && target.is_new();
+    if filled {
+        let last = first.last().map_or("no migration", |last| last.name);
+        target.fill(first, baseline.script).map_err(|error| failed(last, error))?;
+        tracing::info!(migration = last, "made a new database");
+    } else if let Some(missing) = missing(first, &applied) {
+        return Err(MigrationError::TooOld {
+            has: applied.last().map(|last| last.name.clone()),
+            needs: missing.name.to_owned(),
+        });
+    }
+    let names =
+        |migrations: &[Migration]| migrations.iter().map(|one| one.name.to_owned()).collect();
+    match later {
+        [] if filled => {
+            target.migrated_up()?;
+            Ok(Migrated::Up(names(first)))
+        }
+        _ if filled => {
+            migrate(target, program, ConfirmMode::YesUp, |_| true)?;
+            Ok(Migrated::Up(names(program)))
+        }
+        _ => migrate(target, program, mode, ask),
+    }
+}
+
+/// The last migration of a baseline of which a database has only the beginning, or nothing.
+fn missing<'p>(first: &'p [Migration], applied: &[AppliedMigration]) -> Option<&'p Migration> {
+    let same = first.iter().zip(applied).all(|(ours, theirs)| ours.name == theirs.name);
+    first.last().filter(|_| same && applied.len() < first.len())
+}
+
 fn upgrade(migrations: &[Migration]) -> MigrationError {
     let described = migrations.iter().map(|migration| UpMigration {
         up_name: migration.name.to_owned(),
@@ -172,6 +245,7 @@ fn run_up(
         tracing::info!(migration = migration.name, "applied a migration");
         done.push(migration.name.to_owned());
     }
+    target.migrated_up()?;
     Ok(Migrated::Up(done))
 }
 

@@ -26,9 +26,9 @@ pub(super) struct Limits {
     pub(super) idle_transaction: Duration,
 }
 
-/// The statements that a connection has prepared. Their texts are constants of the program, so there
+/// The statements that a connection has prepared, by text and lock. Their texts are constants of the program, so there
 /// is an end to them.
-pub(super) type Prepared = HashMap<&'static str, Statement>;
+pub(super) type Prepared = HashMap<(&'static str, Option<&'static str>), Statement>;
 
 pub(super) struct Connection {
     pub(super) client: Client,
@@ -49,7 +49,7 @@ impl Connection {
             [limits.statement, limits.lock, limits.idle_transaction].map(milliseconds);
         connection
             .client
-            .query_one(SETTINGS.text(), &[&schema, &statement, &lock, &idle])
+            .query_one(&*SETTINGS.postgres(), &[&schema, &statement, &lock, &idle])
             .map_err(|error| classified(SETTINGS.name(), &error))?;
         Ok(connection)
     }

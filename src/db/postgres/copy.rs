@@ -90,7 +90,8 @@ impl Transaction<'_> {
         write: impl FnOnce(&mut CopyIn<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let (inner, failed) = self.parts();
-        let result = inner.copy_in(sql.text()).map_err(|error| classified(sql.name(), &error));
+        let result =
+            inner.copy_in(&*sql.postgres()).map_err(|error| classified(sql.name(), &error));
         let writer = result.inspect_err(|error| *failed = Some(error.clone()))?;
         let mut copy = CopyIn { writer, name: sql.name() };
         if let Err(error) = write(&mut copy) {
@@ -113,7 +114,8 @@ impl Transaction<'_> {
         mut each: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let (inner, failed) = self.parts();
-        let result = inner.copy_out(sql.text()).map_err(|error| classified(sql.name(), &error));
+        let result =
+            inner.copy_out(&*sql.postgres()).map_err(|error| classified(sql.name(), &error));
         let mut reader = result.inspect_err(|error| *failed = Some(error.clone()))?;
         loop {
             let piece = reader.fill_buf().map_err(|error| of_io(sql.name(), &error));

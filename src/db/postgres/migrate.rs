@@ -142,9 +142,16 @@ impl MigrationTarget for PostgresMigrator {
     }
 
     fn apply(&mut self, migration: &Migration) -> Result<(), DbError> {
+        self.fill(std::slice::from_ref(migration), migration.up)
+    }
+
+    fn fill(&mut self, migrations: &[Migration], script: &str) -> Result<(), DbError> {
         self.transaction("applying a migration", |tx| {
-            tx.execute(&RECORD, &[&migration.name, &migration.down])?;
-            tx.script(migration.name, migration.up)
+            for migration in migrations {
+                tx.execute(&RECORD, &[&migration.name, &migration.down])?;
+            }
+            let name = migrations.last().map_or("no migration", |last| last.name);
+            tx.script(name, script)
         })
     }
 

@@ -28,6 +28,7 @@
 //! work returned `Ok` and none of their statements failed outside a savepoint: a server answers the
 //! commit of a failed transaction by rolling it back without an error.
 
+mod backend;
 mod columns;
 mod config;
 mod connection;
@@ -35,6 +36,7 @@ mod copy;
 mod error;
 mod migrate;
 mod pool;
+mod pools;
 mod transaction;
 
 pub use columns::Columns;
@@ -42,6 +44,7 @@ pub use config::{PostgresConfig, SchemaName};
 pub use copy::{CopyIn, RowsIn};
 pub use migrate::{CreateSchema, PostgresMigrator};
 pub use pool::Pool;
+pub use pools::Pools;
 pub use transaction::{Params, Session, Statements, Transaction};
 
 /// A row, and what can be bound as a parameter, as the driver knows them.

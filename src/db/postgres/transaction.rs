@@ -66,11 +66,12 @@ fn prepared(
     prepared: &mut Prepared,
     sql: &Sql,
 ) -> Result<Statement, DbError> {
-    if let Some(statement) = prepared.get(sql.text()) {
+    if let Some(statement) = prepared.get(&sql.postgres_key()) {
         return Ok(statement.clone());
     }
-    let statement = client.prepare(sql.text()).map_err(|error| classified(sql.name(), &error))?;
-    prepared.insert(sql.text(), statement.clone());
+    let statement =
+        client.prepare(&sql.postgres()).map_err(|error| classified(sql.name(), &error))?;
+    prepared.insert(sql.postgres_key(), statement.clone());
     Ok(statement)
 }
 

@@ -71,6 +71,11 @@ impl MigrationTarget for QueueSchema {
         self.0.apply(migration)
     }
 
+    fn fill(&mut self, migrations: &[Migration], script: &str) -> Result<(), DbError> {
+        self.0.transaction("making sure of pgcrypto", ensure_digest)?;
+        self.0.fill(migrations, script)
+    }
+
     fn undo(&mut self, migration: &DownMigration) -> Result<(), DbError> {
         self.0.undo(migration)
     }

@@ -1,0 +1,58 @@
+//! A connection: the driver's, set up as every connection is.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::OpenFlags;
+
+use super::config::SqliteConfig;
+use super::error::{classified, is_busy};
+use crate::db::{DbError, DbErrorKind};
+
+/// How long SQLite itself waits for a lock before it says that the database is busy.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(100);
+/// Statements that are kept prepared: more than the agent store has, and there is an end to them.
+const STATEMENTS: usize = 512;
+
+/// What a connection begins with (AS-3). The mode of vacuum counts only where there is no table yet.
+const SETUP: &str =
+    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA auto_vacuum = FULL;";
+
+/// Opens the file, and makes it and its folder when they aren't there.
+pub(super) fn open(config: &SqliteConfig) -> Result<rusqlite::Connection, DbError> {
+    let place = format!("opening {}", config.path.display());
+    if let Some(folder) = config.path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| DbError::new(&place, DbErrorKind::Connect, error))?;
+    }
+    // Without the flag for URIs a path is a path, whatever it begins with.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(&config.path, flags);
+    let connection = connection.map_err(|error| classified(&place, &error))?;
+    set_up(&connection, config).map_err(|error| classified(&place, &error))?;
+    Ok(connection)
+}
+
+fn set_up(connection: &rusqlite::Connection, config: &SqliteConfig) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // What SQLite tells about a pragma's new value is a row.
+    while_busy(config.busy_limit, || connection.execute_batch(SETUP))?;
+    config.functions.iter().try_for_each(|register| register(connection))
+}
+
+/// Tries again while another process has the lock, until the limit is over (AS-5). Between two tries
+/// nothing waits: each of them is SQLite's own waiting.
+pub(super) fn while_busy<T>(
+    limit: Duration,
+    mut attempt: impl FnMut() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let started = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if is_busy(&error) && started.elapsed() < limit => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Transactions on the one connection.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::connection::while_busy;
+use super::error::classified;
+use super::statements;
+use crate::db::tx::Backend;
+use crate::db::{DbError, DbErrorKind, Dialect, Params, Row, Sql, Tx};
+
+/// How much of the file a transaction locks when it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// Others may read, and nobody else may write.
+    Immediate,
+    /// Nobody else may read or write.
+    Exclusive,
+}
+
+/// A transaction; what is neither committed nor taken back when it is dropped is taken back.
+pub(super) struct Transaction<'c> {
+    connection: &'c Connection,
+    /// How long beginning and committing wait for other processes.
+    busy_limit: Duration,
+    /// The first statement that failed: nothing is committed after that, as on other databases (AS-2).
+    failed: Option<DbError>,
+}
+
+impl<'c> Transaction<'c> {
+    pub(super) fn begin(
+        connection: &'c Connection,
+        lock: Lock,
+        busy_limit: Duration,
+    ) -> Result<Self, DbError> {
+        let begin = match lock {
+            Lock::Immediate => "BEGIN IMMEDIATE",
+            Lock::Exclusive => "BEGIN EXCLUSIVE",
+        };
+        while_busy(busy_limit, || connection.execute_batch(begin))
+            .map_err(|error| classified("begin", &error))?;
+        Ok(Self { connection, busy_limit, failed: None })
+    }
+
+    /// Runs `work` and commits what it did when it returned `Ok` and no statement failed, otherwise
+    /// takes it back.
+    pub(super) fn run<T, E: From<DbError>>(
+        mut self,
+        label: &'static str,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let started = Instant::now();
+        let result = work(&mut Tx::on(&mut self));
+        let result = match result {
+            Ok(value) => self.commit().map(|()| value).map_err(|error| error.within(label).into()),
+            Err(error) => Err(error),
+        };
+        // What was not committed is taken back here.
+        drop(self);
+        let micros = started.elapsed().as_micros();
+        tracing::trace!(label, micros, committed = result.is_ok(), "transaction");
+        result
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), DbError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        // A commit that finds the database busy leaves the transaction as it is.
+        while_busy(self.busy_limit, || self.connection.execute_batch("COMMIT"))
+            .map_err(|error| classified("commit", &error))
+    }
+
+    /// Runs a script of several statements: a migration's, which is the program's or was stored by it.
+    pub(super) fn script(&mut self, name: &str, script: &str) -> Result<(), DbError> {
+        let done = self.connection.execute_batch(script);
+        self.keep(done.map_err(|error| classified(name, &error)))
+    }
+
+    /// Notes the first error.
+    fn keep<T>(&mut self, result: Result<T, DbError>) -> Result<T, DbError> {
+        if let Err(error) = &result {
+            self.failed.get_or_insert_with(|| error.clone());
+        }
+        result
+    }
+
+    /// Runs a statement about the transaction itself.
+    fn control(&mut self, name: &str, statement: &str) -> Result<(), DbError> {
+        self.script(name, statement)
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // A full disk, for one, makes SQLite take everything back by itself.
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+            tracing::warn!(error = %classified("roll back", &error), "not taken back");
+        }
+    }
+}
+
+impl Backend for Transaction<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn rows(
+        &mut self,
+        sql: &Sql,
+        params: Params<'_>,
+        each: &mut dyn FnMut(&mut Row<'_>) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        let done = statements::rows(self.connection, sql, params, each);
+        self.keep(done)?
+    }
+
+    fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
+        let done = statements::execute(self.connection, sql, params);
+        self.keep(done)
+    }
+
+    fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError> {
+        self.control("savepoint", "SAVEPOINT part")?;
+        let outer = self.failed.take();
+        let keep = work(self);
+        let failed = std::mem::replace(&mut self.failed, outer);
+        if self.connection.is_autocommit() {
+            // SQLite has taken the whole transaction back, the part before the savepoint too.
+            let taken_back = || DbError::new("savepoint", DbErrorKind::Other, "no transaction");
+            let error = failed.unwrap_or_else(taken_back);
+            self.failed.get_or_insert_with(|| error.clone());
+            return if keep { Err(error) } else { Ok(()) };
+        }
+        if keep && failed.is_none() {
+            return self.control("savepoint", "RELEASE part");
+        }
+        self.control("savepoint", "ROLLBACK TO part; RELEASE part")?;
+        failed.filter(|_| keep).map_or(Ok(()), Err)
+    }
+}

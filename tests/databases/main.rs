@@ -1,0 +1,10 @@
+//! The layer under the stores that run on either database: each law on SQLite and on a real PostgreSQL
+//! server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod closing;
+mod errors;
+mod fixture;
+mod transactions;
+mod utc_time;
+mod values;
