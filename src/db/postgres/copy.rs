@@ -64,7 +64,8 @@ impl Transaction<'_> {
         write: impl FnOnce(&mut RowsIn<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let (inner, failed) = self.parts();
-        let result = inner.copy_in(sql.text()).map_err(|error| classified(sql.name(), &error));
+        let result =
+            inner.copy_in(&*sql.postgres()).map_err(|error| classified(sql.name(), &error));
         let writer = result.inspect_err(|error| *failed = Some(error.clone()))?;
         let writer = BinaryCopyInWriter::new(writer, types);
         let mut rows = RowsIn { writer, columns: types.len(), name: sql.name() };
