@@ -15,5 +15,6 @@ mod rows;
 mod schema;
 mod transactions;
 mod transfer;
+mod transfer_campaign;
 mod transfer_faults;
 mod triggers;

@@ -30,6 +30,12 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Dump(DumpArgs),
     Compact(CompactArgs),
+    #[cfg(feature = "postgres")]
+    Import(crate::db::import::ImportArgs),
+    #[cfg(feature = "postgres")]
+    Export(crate::db::export::ExportArgs),
+    #[cfg(feature = "postgres")]
+    Db(crate::db::DbArgs),
     Generate(GenerateArgs),
     Stress(StressArgs),
     Trace(TraceArgs),

@@ -27,6 +27,9 @@ pub(crate) enum Exit {
     Damaged = 4,
     /// The journal or the file is in use by another process.
     InUse = 5,
+    /// The database can't be reached, refuses something, or holds what can't be read.
+    #[cfg(feature = "postgres")]
+    Database = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -35,15 +38,32 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The part of `--help` that scripts rely on.
-pub(crate) const EXIT_CODES: &str = "\
+macro_rules! exit_codes {
+    ($($more:literal)?) => {
+        concat!(
+            "\
 Exit codes:
   0  fine
   1  something that was checked does not hold (verify, stress, trace --check, demo, also of ntf)
   2  the command line is wrong
   3  a file cannot be read, opened or written
   4  the log or the file is damaged, and was refused
-  5  the log or the file is in use by another process";
+  5  the log or the file is in use by another process",
+            $($more)?
+        )
+    };
+}
+
+/// The part of `--help` that scripts rely on.
+#[cfg(not(feature = "postgres"))]
+pub(crate) const EXIT_CODES: &str = exit_codes!();
+
+/// The part of `--help` that scripts rely on.
+#[cfg(feature = "postgres")]
+pub(crate) const EXIT_CODES: &str = exit_codes!(
+    "
+  6  the database cannot be reached, refuses, or has rows that cannot be read"
+);
 
 /// Why a run could not be finished: what to tell the user, and the exit code.
 #[derive(Debug)]
@@ -148,6 +168,56 @@ impl From<NtfFileError> for Failure {
             _ => Exit::Damaged,
         };
         Self { exit, message: error.to_string() }
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod of_databases {
+    use simplex_stores::{
+        db::{DbError, DbErrorKind, migrations::MigrationError},
+        queue_store::postgres::transfer::TransferError,
+    };
+
+    use super::{Exit, Failure};
+
+    impl From<DbError> for Failure {
+        fn from(error: DbError) -> Self {
+            let settings = *error.kind() == DbErrorKind::Settings;
+            let exit = if settings { Exit::Usage } else { Exit::Database };
+            Self { exit, message: error.to_string() }
+        }
+    }
+
+    impl From<MigrationError> for Failure {
+        fn from(error: MigrationError) -> Self {
+            let exit = match error {
+                MigrationError::Database(error) => return error.into(),
+                MigrationError::Upgrade { .. }
+                | MigrationError::Downgrade { .. }
+                | MigrationError::Refused => Exit::DoesNotHold,
+                _ => Exit::Database,
+            };
+            Self { exit, message: error.to_string() }
+        }
+    }
+
+    impl From<TransferError> for Failure {
+        fn from(error: TransferError) -> Self {
+            let exit = match error {
+                TransferError::Log(error) => return error.into(),
+                TransferError::Database(error) => return error.into(),
+                TransferError::UnreadableLines { .. } | TransferError::Unstorable { .. } => {
+                    Exit::Damaged
+                }
+                TransferError::LogChanged { .. } => Exit::InUse,
+                TransferError::NotEmpty { .. }
+                | TransferError::FileExists { .. }
+                | TransferError::UnfinishedStart { .. } => Exit::Usage,
+                TransferError::Different(_) => Exit::DoesNotHold,
+                _ => Exit::Database,
+            };
+            Self { exit, message: error.to_string() }
+        }
     }
 }
 

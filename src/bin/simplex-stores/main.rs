@@ -7,6 +7,8 @@
 mod cli;
 mod compact;
 mod completions;
+#[cfg(feature = "postgres")]
+mod db;
 mod demo;
 mod dice;
 mod dump;
@@ -59,6 +61,12 @@ fn run(command: &Command, out: &mut Out) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Compact(args) => compact::run(args, out),
+        #[cfg(feature = "postgres")]
+        Command::Import(args) => db::import::run(args, out),
+        #[cfg(feature = "postgres")]
+        Command::Export(args) => db::export::run(args, out),
+        #[cfg(feature = "postgres")]
+        Command::Db(args) => db::run(args, out),
         Command::Generate(args) => generate::run(args, out),
         Command::Stress(args) => stress::run(args, out),
         Command::Trace(args) => trace::run(args, out),

@@ -50,3 +50,23 @@ pub(crate) fn on_bar(bar: &ProgressBar) -> impl Fn(Progress) + Send + Sync + 'st
         bar.set_position(progress.bytes);
     }
 }
+
+/// Shows how far a transfer is on `bar`.
+#[cfg(feature = "postgres")]
+pub(crate) fn transfer_on_bar(
+    bar: &ProgressBar,
+) -> impl Fn(simplex_stores::queue_store::postgres::transfer::TransferProgress) + Send + Sync + 'static
+{
+    use simplex_stores::queue_store::postgres::transfer::{TransferPhase, TransferProgress};
+
+    let bar = bar.clone();
+    move |progress: TransferProgress| {
+        bar.set_message(match progress.phase {
+            TransferPhase::AddingUp => "adding up",
+            TransferPhase::Copying => "copying",
+            _ => "working",
+        });
+        bar.set_length(progress.total);
+        bar.set_position(progress.queues);
+    }
+}

@@ -51,10 +51,10 @@ pub enum TransferError {
     Database(#[from] DbError),
     /// The journal has lines that are no records.
     #[error(
-        "{}: {total} lines can't be read, {}; nothing was imported: restore a backup, or import \
+        "{}: {total} lines can't be read: {}; nothing was imported: restore a backup, or import \
          without them",
         path.display(),
-        First(lines)
+        Beginning(lines, *total)
     )]
     UnreadableLines {
         /// The journal.
@@ -66,9 +66,9 @@ pub enum TransferError {
     },
     /// The journal has records that no row can hold.
     #[error(
-        "{}: {total} records don't fit the database, first {}; nothing was imported",
+        "{}: {total} records don't fit the database: {}; nothing was imported",
         path.display(),
-        First(records)
+        Beginning(records, *total)
     )]
     Unstorable {
         /// The journal.
@@ -99,9 +99,9 @@ pub enum TransferError {
     },
     /// Both sides don't have the same.
     #[error(
-        "the two sides differ in {} things, first {}; nothing was changed; please report this",
+        "the two sides differ in {} things: {}; nothing was changed; please report this",
         .0.len(),
-        First(.0)
+        Beginning(.0, .0.len() as u64)
     )]
     Different(Vec<Difference>),
     /// There is such a file.
@@ -123,9 +123,9 @@ pub enum TransferError {
     },
     /// The database has rows that can't be read.
     #[error(
-        "{total} rows can't be read, first {}; no file was written: repair the rows, or export \
-         without them",
-        First(rows)
+        "{total} rows can't be read: {}; no file was written: repair the rows, or export without \
+         them",
+        Beginning(rows, *total)
     )]
     UnreadableRows {
         /// Which, and why, at most as many as are listed.
@@ -135,14 +135,22 @@ pub enum TransferError {
     },
 }
 
-/// The first of a list, which may have been cut short.
-struct First<'a, T>(&'a [T]);
+/// How many of a list a text names.
+const NAMED: usize = 10;
 
-impl<T: fmt::Display> fmt::Display for First<'_, T> {
+/// The first of a list, and how many more there are.
+struct Beginning<'a, T>(&'a [T], u64);
+
+impl<T: fmt::Display> fmt::Display for Beginning<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.first() {
-            Some(first) => first.fmt(f),
-            None => f.write_str("not listed"),
+        let Self(list, total) = self;
+        for (index, one) in list.iter().take(NAMED).enumerate() {
+            let between = if index == 0 { "" } else { "; " };
+            write!(f, "{between}{one}")?;
+        }
+        match total.saturating_sub(list.len().min(NAMED) as u64) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
         }
     }
 }
