@@ -221,6 +221,20 @@ impl DbError {
         }
         self
     }
+
+    /// The same, but of a statement that only reads: it has no outcome that could be unclear.
+    pub(crate) fn of_reading(mut self) -> Self {
+        if self.0.kind == DbErrorKind::Unclear {
+            self.0.kind = DbErrorKind::Lost;
+        }
+        self
+    }
+
+    /// The same, but of a change that was made: what it gave back can't be read (RACE-70).
+    pub(crate) fn of_a_change_that_was_made(mut self) -> Self {
+        self.0.kind = DbErrorKind::Unclear;
+        self
+    }
 }
 
 /// At most [`MAX_MESSAGE`] bytes of one line.

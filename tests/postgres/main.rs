@@ -13,6 +13,7 @@ mod plan;
 mod routines;
 mod rows;
 mod schema;
+mod statements;
 mod transactions;
 mod transfer;
 mod transfer_campaign;

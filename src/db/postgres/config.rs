@@ -57,6 +57,8 @@ pub struct PostgresConfig {
     pub(super) statement_timeout: Duration,
     pub(super) idle_transaction_timeout: Duration,
     pub(super) migration_lock_timeout: Duration,
+    /// What a program's own statements read with `current_setting`.
+    pub(super) session: Vec<(&'static str, String)>,
 }
 
 impl PostgresConfig {
@@ -99,6 +101,7 @@ impl PostgresConfig {
             statement_timeout: Duration::from_secs(30),
             idle_transaction_timeout: Duration::from_secs(60),
             migration_lock_timeout: Duration::from_secs(60),
+            session: Vec::new(),
         })
     }
 
@@ -145,6 +148,19 @@ impl PostgresConfig {
     pub fn migration_lock_timeout(mut self, limit: Duration) -> Self {
         self.migration_lock_timeout = limit;
         self
+    }
+
+    /// What statements read with `current_setting` on every connection. The name has a dot in it: it is
+    /// the program's, not the server's.
+    #[must_use]
+    pub fn session_setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.session.push((name, value.into()));
+        self
+    }
+
+    /// How long a call waits for a free connection.
+    pub fn checkout_limit(&self) -> Duration {
+        self.checkout_timeout
     }
 
     /// The schema that holds the tables.

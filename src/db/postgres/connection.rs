@@ -19,6 +19,9 @@ const SETTINGS: Sql = Sql::new(
             set_config('idle_in_transaction_session_timeout', $4, false)",
 );
 
+/// A setting of the program's own, which its statements read.
+const OWN_SETTING: Sql = Sql::new("session setting", "SELECT set_config($1, $2, false)");
+
 /// What limits the statements of a session.
 pub(super) struct Limits {
     pub(super) statement: Duration,
@@ -51,6 +54,10 @@ impl Connection {
             .client
             .query_one(&*SETTINGS.postgres(), &[&schema, &statement, &lock, &idle])
             .map_err(|error| classified(SETTINGS.name(), &error))?;
+        for (name, value) in &config.session {
+            let set = connection.client.query_one(&*OWN_SETTING.postgres(), &[name, value]);
+            set.map_err(|error| classified(OWN_SETTING.name(), &error))?;
+        }
         Ok(connection)
     }
 

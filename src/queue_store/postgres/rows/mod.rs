@@ -18,6 +18,7 @@ use std::fmt;
 use crate::db::DbError;
 
 pub use queue::{QUEUE_COLUMNS, QueueRow};
+pub(super) use queue::{keys, read_notifier, text};
 pub use service::{SERVICE_COLUMNS, ServiceRow};
 
 /// The bytes of a column.

@@ -67,9 +67,7 @@ impl<'a> QueueRow<'a> {
     /// [`DbErrorKind::Row`](crate::db::DbErrorKind::Row) for recipient keys that the column can't hold:
     /// more than 255 (SE-56).
     pub fn of(id: &'a RecipientId, record: &'a QueueRec) -> Result<Self, DbError> {
-        let mut recipient_keys = Vec::new();
-        let encoded = record.recipient_keys.encode_binary(&mut recipient_keys);
-        encoded.map_err(|problem| DbError::row(TABLE, "recipient_keys", problem))?;
+        let recipient_keys = keys(&record.recipient_keys)?;
         let link = record.link.as_deref();
         let notifier = record.notifier.as_deref();
         let ntf_service_id = notifier.and_then(|notifier| notifier.service_id.as_ref());
@@ -149,6 +147,11 @@ impl<'a> QueueRow<'a> {
         &self.recipient_id
     }
 
+    /// The notifier's id, where there is one, also in a row that can't be read.
+    pub(crate) fn notifier_id(&self) -> Option<&[u8]> {
+        self.notifier_id.as_deref()
+    }
+
     /// The row of a query whose columns are [`QUEUE_COLUMNS`].
     ///
     /// # Errors
@@ -217,13 +220,37 @@ impl<'a> QueueRow<'a> {
         else {
             return Ok(None);
         };
-        Ok(Some(NtfCreds {
-            notifier_id: NotifierId::from(id("notifier_id", notifier_id)?),
-            key: key("notifier_key", notifier_key)?,
-            dh_secret: secret("rcv_ntf_dh_secret", dh_secret)?,
-            service_id: service("ntf_service_id", self.ntf_service_id.as_deref())?,
-        }))
+        creds(notifier_id, notifier_key, dh_secret, self.ntf_service_id.as_deref()).map(Some)
     }
+}
+
+/// The notifier of a query whose columns are its id, key, secret and service (PG-32).
+pub(in crate::queue_store::postgres) fn read_notifier(
+    row: &Row,
+) -> Result<Option<NtfCreds>, DbError> {
+    let mut columns = Columns::of(TABLE, row);
+    let notifier_id: Option<&[u8]> = columns.next("notifier_id")?;
+    let notifier_key: Option<&[u8]> = columns.next("notifier_key")?;
+    let dh_secret: Option<&[u8]> = columns.next("rcv_ntf_dh_secret")?;
+    let service_id: Option<&[u8]> = columns.next("ntf_service_id")?;
+    match (notifier_id, notifier_key, dh_secret) {
+        (Some(id), Some(key), Some(secret)) => creds(id, key, secret, service_id).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn creds(
+    notifier_id: &[u8],
+    notifier_key: &[u8],
+    dh_secret: &[u8],
+    service_id: Option<&[u8]>,
+) -> Result<NtfCreds, DbError> {
+    Ok(NtfCreds {
+        notifier_id: NotifierId::from(id("notifier_id", notifier_id)?),
+        key: key("notifier_key", notifier_key)?,
+        dh_secret: secret("rcv_ntf_dh_secret", dh_secret)?,
+        service_id: service("ntf_service_id", service_id)?,
+    })
 }
 
 impl fmt::Debug for QueueRow<'_> {
@@ -233,8 +260,15 @@ impl fmt::Debug for QueueRow<'_> {
     }
 }
 
+/// The recipient's keys as the column holds them (SE-56).
+pub(in crate::queue_store::postgres) fn keys(keys: &RecipientKeys) -> Result<Vec<u8>, DbError> {
+    let mut bytes = Vec::new();
+    let encoded = keys.encode_binary(&mut bytes);
+    encoded.map_err(|problem| unreadable("recipient_keys", problem)).map(|()| bytes)
+}
+
 /// The text of an enumeration, which is ASCII (SE-59).
-fn text(value: &impl TextEncode) -> String {
+pub(in crate::queue_store::postgres) fn text(value: &impl TextEncode) -> String {
     String::from_utf8_lossy(&value.to_text()).into_owned()
 }
 
