@@ -14,6 +14,7 @@ mod routines;
 mod rows;
 mod schema;
 mod statements;
+mod store;
 mod transactions;
 mod transfer;
 mod transfer_campaign;

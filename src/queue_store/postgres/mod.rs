@@ -14,8 +14,10 @@ mod queues;
 pub mod rows;
 mod schema;
 mod statements;
+mod store;
 pub mod transfer;
 
 pub use config::{PostgresQueueStoreConfig, Sharing};
 pub use queues::PostgresQueues;
 pub use schema::{SchemaOptions, migrate};
+pub use store::PostgresQueueStore;

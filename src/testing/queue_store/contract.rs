@@ -74,7 +74,15 @@ impl std::error::Error for Failure {}
 /// # Panics
 /// When a store fails; the message holds the calls, and the seed where it repeats them.
 pub fn check<S: QueueStore + 'static>(new: &dyn Fn() -> S, seed: u64) {
-    let outcome = (seed..seed + RUNS).try_for_each(|seed| {
+    check_runs(new, seed, RUNS);
+}
+
+/// As [`check`], with as many sequences and histories as said: for stores that are slow to open.
+///
+/// # Panics
+/// As [`check`].
+pub fn check_runs<S: QueueStore + 'static>(new: &dyn Fn() -> S, seed: u64, runs: u64) {
+    let outcome = (seed..seed.saturating_add(runs)).try_for_each(|seed| {
         sequence(&new(), seed)?;
         history(new(), seed).map(drop)
     });

@@ -1,10 +1,13 @@
 //! Sample values, told apart by a small number: the same number gives the same value.
 
+use quickcheck::{Arbitrary as _, Gen};
+
 use crate::protocol::{
     AuthKey, Blob, CertChain, CertFingerprint, DhSecret, EntityId, EntityStatus, LinkData, LinkId,
     NotifierId, NtfCreds, QueueMode, QueueRec, RecipientId, RecipientKeys, RoundedDate, SenderId,
     ServiceId, ServiceRec, ServiceRole,
 };
+use crate::testing::Certificate;
 
 fn id<Id: From<EntityId>>(kind: u8, number: u8) -> Id {
     let mut bytes = [number; 24];
@@ -91,8 +94,14 @@ pub fn service(number: u8, cert: u8, role: ServiceRole) -> ServiceRec {
     ServiceRec {
         service_id: service_id(number),
         role,
-        cert_chain: CertChain::default(),
+        cert_chain: chain(cert),
         cert_hash: CertFingerprint::new([cert; 32]),
         created_at: RoundedDate::from_seconds(1_735_689_600),
     }
+}
+
+/// A chain of one certificate: a database can't hold an empty one (SE-58).
+fn chain(number: u8) -> CertChain {
+    let Certificate(der) = Certificate::arbitrary(&mut Gen::from_size_and_seed(4, number.into()));
+    CertChain::new(vec![Blob::from(der)]).unwrap_or_default()
 }

@@ -1,0 +1,4 @@
+//! The queue store on a real server.
+
+mod contract;
+mod support;
