@@ -5,6 +5,9 @@
 //! test at a time measures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "postgres")]
+mod transfer;
+
 use std::{fs::File, hint::black_box, io::Write, path::PathBuf};
 
 use peak_alloc::PeakAlloc;

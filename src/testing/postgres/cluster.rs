@@ -80,6 +80,11 @@ impl Cluster {
         format!("host={} user=postgres dbname={database}", self.folder.display())
     }
 
+    /// The path of one of the programs that come with the server, such as `psql`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.binaries.folder().join(name)
+    }
+
     /// Stops the server, and waits until it has stopped. Its data stay.
     ///
     /// # Errors
