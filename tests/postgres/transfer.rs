@@ -8,7 +8,11 @@ use simplex_stores::protocol::{
     RecipientId, RoundedDate, ServiceId, ServiceParty,
 };
 use simplex_stores::queue_store::postgres::transfer::{
-    Content, ExportOptions, ImportOptions, ImportReport, TransferPhase, export, import,
+    Content, ExportOptions, ImportOptions, ImportReport, TransferError, TransferPhase, export,
+    import,
+};
+use simplex_stores::queue_store::postgres::{
+    PostgresQueueStore, PostgresQueueStoreConfig, Sharing,
 };
 use simplex_stores::queue_store::{BasicFactory, QueueStore, StmQueueStore};
 use simplex_stores::store_log::{LogRecord, StoreLogConfig, WarningKind};
@@ -268,4 +272,30 @@ fn progress_is_told_while_queues_are_sent_and_fetched() {
     let copying = seen.iter().filter(|progress| progress.phase == TransferPhase::Copying);
     let queues: Vec<_> = copying.map(|progress| (progress.queues, progress.total)).collect();
     assert_eq!(queues, [(1_000, 2_500), (2_000, 2_500), (1_000, 2_500), (2_000, 2_500)]);
+}
+
+#[test]
+fn race53_a_schema_that_a_store_has_open_is_refused_and_one_that_was_imported_opens() {
+    let database = fixture::with_schema();
+    let config = database.config().unwrap();
+    let journal = Journal::of(&Drawn::from(20).lived_in(300, 4));
+    for sharing in [Sharing::Alone, Sharing::Processes] {
+        let settings = PostgresQueueStoreConfig::new(config.clone()).sharing(sharing);
+        let (store, _) =
+            PostgresQueueStore::connect(&settings, BasicFactory, None, |_| false).unwrap();
+        let error = import(&journal.config(), &config, &ImportOptions::default()).unwrap_err();
+        assert!(matches!(error, TransferError::SchemaInUse { .. }), "{error}");
+        assert_eq!(store.entity_counts().unwrap().queues, 0);
+        store.close().unwrap();
+    }
+    imported(&database, &journal);
+    let settings = PostgresQueueStoreConfig::new(config);
+    let (store, _) = PostgresQueueStore::connect(&settings, BasicFactory, None, |_| false).unwrap();
+    let (in_memory, _) = StmQueueStore::replay(&journal.config(), BasicFactory).unwrap();
+    assert_eq!(store.entity_counts(), in_memory.entity_counts());
+    for queue in in_memory.snapshot().queues {
+        let (_, found) = store.get_queue_rec(&queue.id.into()).unwrap();
+        assert_eq!(Some(found), queue.record);
+    }
+    store.close().unwrap();
 }

@@ -209,7 +209,7 @@ mod of_databases {
                 TransferError::UnreadableLines { .. } | TransferError::Unstorable { .. } => {
                     Exit::Damaged
                 }
-                TransferError::LogChanged { .. } => Exit::InUse,
+                TransferError::LogChanged { .. } | TransferError::SchemaInUse { .. } => Exit::InUse,
                 TransferError::NotEmpty { .. }
                 | TransferError::FileExists { .. }
                 | TransferError::UnfinishedStart { .. } => Exit::Usage,

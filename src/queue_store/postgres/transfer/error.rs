@@ -97,6 +97,12 @@ pub enum TransferError {
         /// Services.
         services: u64,
     },
+    /// A store has the schema open.
+    #[error("the schema {schema} is open in a running router; stop it first")]
+    SchemaInUse {
+        /// The schema.
+        schema: String,
+    },
     /// Both sides don't have the same.
     #[error(
         "the two sides differ in {} things: {}; nothing was changed; please report this",

@@ -26,6 +26,11 @@ use crate::store_log::{
 
 const LOCK_TIMEOUT: Sql =
     Sql::new("setting a time limit", "SELECT set_config('lock_timeout', '10s', true)");
+/// A store that has the schema open holds this lock, alone or with others (RACE-53).
+const SCHEMA_FREE: Sql = Sql::new(
+    "looking whether the schema is in use",
+    "SELECT pg_try_advisory_xact_lock(hashtextextended('simplex-stores queues: ' || $1, 0)) AS free",
+);
 /// Readers go on; whoever writes waits for the end of the import, and finds the tables filled.
 const LOCK: Sql = Sql::new(
     "waiting for other users of the tables",
@@ -120,7 +125,7 @@ impl fmt::Debug for ImportOptions {
 ///
 /// The journal is read under `Strict`, whatever its configuration says, and is not changed. Its lock is
 /// held meanwhile: no router of this crate writes to it. The schema must be there, at the program's
-/// version, and have neither queues nor services. Until the end of the import others can read its
+/// version, have neither queues nor services, and be open in no store. Until the end of the import others can read its
 /// tables, and see nothing in them, but not write.
 ///
 /// A journal of services and queues alone streams in constant memory, but for its services; any other is
@@ -219,6 +224,16 @@ fn require_empty(tx: &mut Transaction<'_>, database: &PostgresConfig) -> Result<
     }
 }
 
+/// Keeps stores out of the schema until the transaction ends, unless one has it open.
+fn require_free(tx: &mut Transaction<'_>, database: &PostgresConfig) -> Result<(), TransferError> {
+    let schema = database.schema_name().as_str();
+    let row = tx.query_one(&SCHEMA_FREE, &[&schema])?;
+    match Columns::of("pg_locks", &row).next("free")? {
+        true => Ok(()),
+        false => Err(TransferError::SchemaInUse { schema: schema.to_owned() }),
+    }
+}
+
 /// An import whose journal has been looked through.
 struct Importing<'a> {
     log: &'a StoreLogConfig,
@@ -310,6 +325,7 @@ impl Importing<'_> {
         send: impl FnOnce(&mut Counted<'_, '_>) -> Result<(), TransferError>,
     ) -> Result<content::Content, TransferError> {
         self.pool.transaction("import", |tx| {
+            require_free(tx, self.pool.config())?;
             tx.query_one(&LOCK_TIMEOUT, &[])?;
             tx.execute(&LOCK, &[])?;
             require_empty(tx, self.pool.config())?;
