@@ -45,7 +45,7 @@ const END_SESSION: Sql = Sql::new(
 /// How long a lost connection's successor is waited for at first, and at most. It is a pace, nothing is
 /// decided by it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A successor doesn't wait for the lock: it tries again after a pause, which closing can end.
 const NO_WAIT: Duration = Duration::from_millis(1);
 
