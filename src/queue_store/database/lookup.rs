@@ -1,14 +1,15 @@
 //! Finding queues: in the cache, and in the database when they aren't there.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::DatabaseQueueStore;
 use super::cache::{Cache, Found, Fresh};
 use super::locks::Held;
-use super::queue_database::{QueueDatabase, QueueRow, ReadRow};
+use super::queue_database::{QueueDatabase, ReadRow};
 use crate::db::DbError;
-use crate::protocol::{ErrorType, NotifierId, RecipientId};
+use crate::protocol::{ErrorType, NotifierId, QueueRec, RecipientId};
 use crate::queue_store::{QueueFactory, QueueKey, StoreQueue};
 use crate::stm::{abort, atomically, try_atomically};
 
@@ -22,7 +23,7 @@ type Answer<Q> = Result<Found<Q>, ErrorType>;
 type Made<Q> = HashMap<RecipientId, Arc<Q>>;
 
 /// What the database has for one key.
-type Looked = Result<Option<QueueRow>, ErrorType>;
+type Looked = Result<Option<(RecipientId, Arc<QueueRec>)>, ErrorType>;
 
 impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     /// Finds the queue of a key; one that was deleted, under `Reference` only, has no record.
@@ -95,7 +96,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     fn make(&self, made: &mut Made<F::Queue>, looked: &[Looked]) {
         for (id, record) in rows_of(looked) {
             if !made.contains_key(id) {
-                let queue = self.factory.make_queue(id.clone(), Arc::new(record.clone()));
+                let queue = self.factory.make_queue(id.clone(), Arc::clone(record));
                 made.insert(id.clone(), Arc::new(queue));
             }
         }
@@ -129,7 +130,6 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
             let record = queue.record().read_atomic();
             return Ok((queue, record));
         }
-        let record = Arc::new(record);
         let queue = self.factory.make_queue(id, Arc::clone(&record));
         Ok((Arc::new(queue), Some(record)))
     }
@@ -140,6 +140,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
         Ok(match keys {
             [key] => {
                 let row = self.db.find_queue(key);
+                let row = row.map(|row| row.map(|(id, record)| (id, Arc::new(record))));
                 vec![row.map_err(|error| self.semantics.failed(FIND, &error))]
             }
             [QueueKey::Notifier(_), ..] => self.look_up_notifiers(keys),
@@ -150,43 +151,43 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     fn look_up_recipients(&self, keys: &[&QueueKey]) -> Vec<Looked> {
         let ids: Vec<RecipientId> =
             keys.iter().filter_map(|key| key.recipient()).cloned().collect();
-        let rows = self.db.find_queues(&ids).map(|rows| {
-            rows.into_iter().map(|row| (row.0.clone(), row)).collect::<HashMap<_, _>>()
-        });
-        self.each(keys, rows, |rows, key| rows.get(key.recipient()?))
+        let rows = self.db.find_queues(&ids);
+        let rows = rows.map(|rows| rows.into_iter().map(|row| (row.0.clone(), row)).collect());
+        self.each(keys, rows, |key| key.recipient())
     }
 
     fn look_up_notifiers(&self, keys: &[&QueueKey]) -> Vec<Looked> {
         let ids: Vec<NotifierId> = keys.iter().filter_map(|key| key.notifier()).cloned().collect();
         let rows = self.db.find_queues_by_notifier(&ids);
-        let rows = rows.map(|rows| rows.into_iter().collect::<HashMap<_, _>>());
-        self.each(keys, rows, |rows, key| rows.get(key.notifier()?))
+        self.each(keys, rows, |key| key.notifier())
     }
 
-    fn each<R>(
+    /// The rows in the order of the keys; a key may be there twice.
+    fn each<K: Eq + Hash>(
         &self,
         keys: &[&QueueKey],
-        rows: Result<R, DbError>,
-        row: impl for<'r> Fn(&'r R, &QueueKey) -> Option<&'r ReadRow>,
+        rows: Result<Vec<(K, ReadRow)>, DbError>,
+        id: impl for<'k> Fn(&'k QueueKey) -> Option<&'k K>,
     ) -> Vec<Looked> {
         let rows = match rows {
-            Ok(rows) => rows,
+            Ok(rows) => rows.into_iter(),
             Err(error) => {
                 let answer = self.semantics.failed(FIND, &error);
                 return keys.iter().map(|_| Err(answer.clone())).collect();
             }
         };
-        let looked = keys.iter().map(|key| match row(&rows, key) {
-            None => Ok(None),
-            Some((id, Ok(record))) => Ok(Some((id.clone(), record.clone()))),
-            Some((_, Err(error))) => Err(self.semantics.failed(FIND, error)),
+        let rows = rows.map(|(key, (id, record))| match record {
+            Ok(record) => (key, Ok((id, Arc::new(record)))),
+            Err(error) => (key, Err(self.semantics.failed(FIND, &error))),
         });
-        looked.collect()
+        let rows: HashMap<K, _> = rows.collect();
+        let looked = keys.iter().map(|key| rows.get(id(key)?).cloned());
+        looked.map(Option::transpose).collect()
     }
 }
 
 /// The rows among what was looked up.
-fn rows_of(looked: &[Looked]) -> impl Iterator<Item = &QueueRow> {
+fn rows_of(looked: &[Looked]) -> impl Iterator<Item = &(RecipientId, Arc<QueueRec>)> {
     looked.iter().filter_map(|looked| looked.as_ref().ok()?.as_ref())
 }
 
@@ -201,7 +202,7 @@ fn with_objects<'k, Q>(
         match looked {
             Ok(Some((id, record))) => {
                 if let Some(queue) = made.get(id) {
-                    let (queue, record) = (Arc::clone(queue), Arc::new(record.clone()));
+                    let (queue, record) = (Arc::clone(queue), Arc::clone(record));
                     rows.push(Fresh { key, queue, record });
                 }
             }
