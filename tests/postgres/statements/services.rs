@@ -2,7 +2,8 @@
 
 use simplex_stores::db::DbErrorKind;
 use simplex_stores::protocol::{
-    CountHash, IdsHash, QueueRec, Semantics, ServiceId, ServiceParty, ServiceRec, ServiceRole,
+    CertChain, CountHash, IdsHash, QueueRec, Semantics, ServiceId, ServiceParty, ServiceRec,
+    ServiceRole,
 };
 use simplex_stores::queue_store::database::{
     NtfServices, QueueDatabase, Refusal, ServiceFound, StatementError,
@@ -41,7 +42,8 @@ fn a_certificate_decides_which_service_it_is() {
 #[test]
 fn race52_a_service_without_certificates_is_an_error_that_names_the_column() {
     let (_database, queues) = queues(Semantics::Strict);
-    let empty = sample::service(1, 1, ServiceRole::Messaging);
+    let full = sample::service(1, 1, ServiceRole::Messaging);
+    let empty = ServiceRec { cert_chain: CertChain::default(), ..full };
     let Err(StatementError::Failed(error)) = queues.find_or_insert_service(&empty) else {
         panic!("stored")
     };

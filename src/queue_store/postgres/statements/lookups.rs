@@ -89,12 +89,7 @@ impl PostgresQueues {
         ids: &[RecipientId],
     ) -> Result<Vec<ReadRow>, DbError> {
         let ids: Vec<&[u8]> = ids.iter().map(RecipientId::as_bytes).collect();
-        let found = self.rows_by(&BY_RECIPIENTS, &ids)?;
-        let queues = found.iter().filter_map(|row| {
-            let read = rows::QueueRow::read(row).and_then(|row| self.read_row(&row));
-            read.transpose()
-        });
-        queues.collect()
+        self.rows_by(&BY_RECIPIENTS, &ids, |row| self.read_row(row))
     }
 
     pub(in crate::queue_store::postgres) fn queues_by_notifier(
@@ -102,20 +97,27 @@ impl PostgresQueues {
         ids: &[NotifierId],
     ) -> Result<Vec<(NotifierId, ReadRow)>, DbError> {
         let ids: Vec<&[u8]> = ids.iter().map(NotifierId::as_bytes).collect();
-        let found = self.rows_by(&BY_NOTIFIERS, &ids)?;
-        let mut queues = Vec::with_capacity(found.len());
-        for row in &found {
-            let row = rows::QueueRow::read(row)?;
+        self.rows_by(&BY_NOTIFIERS, &ids, |row| {
             let notifier = row.notifier_id().and_then(NotifierId::from_bytes);
-            if let (Some(notifier), Some(queue)) = (notifier, self.read_row(&row)?) {
-                queues.push((notifier, queue));
-            }
-        }
-        Ok(queues)
+            Ok(notifier.zip(self.read_row(row)?))
+        })
     }
 
-    fn rows_by(&self, sql: &Sql, ids: &[&[u8]]) -> Result<Vec<Row>, DbError> {
-        self.read(sql.name(), |session| session.query(sql, &[&ids]))
+    /// Reads each row while the server makes the next ones.
+    fn rows_by<T>(
+        &self,
+        sql: &Sql,
+        ids: &[&[u8]],
+        read: impl Fn(&rows::QueueRow<'_>) -> Result<Option<T>, DbError>,
+    ) -> Result<Vec<T>, DbError> {
+        self.read(sql.name(), |session| {
+            let mut found = Vec::with_capacity(ids.len());
+            session.query_each(sql, &[&ids], |row| {
+                found.extend(read(&rows::QueueRow::read(&row)?)?);
+                Ok::<_, DbError>(())
+            })?;
+            Ok(found)
+        })
     }
 
     /// `None` for a row that can't be read and has no id that could be told, either (RACE-16).
