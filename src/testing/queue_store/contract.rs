@@ -14,12 +14,14 @@
 //! ```
 
 use std::fmt;
+use std::sync::Arc;
 
 use quickcheck::{Arbitrary, Gen};
 
 use super::model::QueueModel;
-use super::op::{Answer, QueueOp, run};
-use crate::queue_store::QueueStore;
+use super::op::{Answer, QueueOp, run, shown as json};
+use crate::protocol::{ErrorType, QueueRec, RecipientId};
+use crate::queue_store::{FoundQueues, QueueStore, StoreQueue};
 use crate::testing::history::{self, Call, SequentialModel, Unexplained};
 
 /// How many calls a random sequence has.
@@ -47,6 +49,17 @@ pub enum Failure {
         /// What the store answered.
         got: Answer,
     },
+    /// After a sequence of calls the store holds something else than the model.
+    State {
+        /// The seed of the sequence, which repeats it.
+        seed: u64,
+        /// What was asked for afterwards.
+        asked: &'static str,
+        /// What the model holds.
+        expected: String,
+        /// What the store gave.
+        got: String,
+    },
     /// No order of concurrent calls explains their answers.
     History {
         /// The calls.
@@ -61,6 +74,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Answer { seed, ops, expected, got } => {
                 write!(f, "seed {seed}: expected {expected:?}, got {got:?} after {ops:#?}")
+            }
+            Self::State { seed, asked, expected, got } => {
+                write!(f, "seed {seed}: {asked}: expected {expected}, got {got}")
             }
             Self::History { calls, error } => write!(f, "{error} in {calls:#?}"),
         }
@@ -93,10 +109,12 @@ fn shown(outcome: Result<(), Failure>) -> String {
     outcome.map_or_else(|failure| failure.to_string(), |()| String::new())
 }
 
-/// Makes random calls on an empty store, one after the other; the same seed makes the same calls.
+/// Makes random calls on an empty store, one after the other; the same seed makes the same calls. Then
+/// looks at all of its queues at once.
 ///
 /// # Errors
-/// [`Failure::Answer`] at the first answer that is not the model's.
+/// [`Failure::Answer`] at the first answer that is not the model's, [`Failure::State`] for queues that are
+/// not.
 pub fn sequence<S: QueueStore>(store: &S, seed: u64) -> Result<(), Failure> {
     let mut g = Gen::from_size_and_seed(20, seed);
     let mut model = QueueModel::default();
@@ -108,7 +126,43 @@ pub fn sequence<S: QueueStore>(store: &S, seed: u64) -> Result<(), Failure> {
             return Err(Failure::Answer { seed, ops, expected, got });
         }
     }
-    Ok(())
+    holds_the_same(store, &model, seed)
+}
+
+/// The batches give every queue with its record, and what is loaded is in order and among the queues.
+fn holds_the_same<S: QueueStore>(store: &S, model: &QueueModel, seed: u64) -> Result<(), Failure> {
+    let compare = |asked, expected: Vec<Shown>, got: Vec<Shown>| {
+        let (expected, got) = (json(expected), json(got));
+        let differs = || Failure::State { seed, asked, expected: expected.clone(), got: got.clone() };
+        if expected == got { Ok(()) } else { Err(differs()) }
+    };
+    let of_model = |(id, record): (&RecipientId, &QueueRec)| -> Shown {
+        Ok((id.clone(), Some(Arc::new(record.clone()))))
+    };
+    let all = || model.queues.iter();
+    let ids: Vec<_> = all().map(|(id, _)| id.clone()).collect();
+    let got = records(store.get_queues(&ids));
+    compare("all queues in a batch", all().map(of_model).collect(), got)?;
+    let notifier = |record: &QueueRec| Some(record.notifier.as_ref()?.notifier_id.clone());
+    let notified = || all().filter(|(_, record)| record.notifier.is_some());
+    let ids: Vec<_> = notified().filter_map(|(_, record)| notifier(record)).collect();
+    let got = records(store.get_queues_by_notifier(&ids));
+    compare("all notifiers in a batch", notified().map(of_model).collect(), got)?;
+    let got = records(store.loaded_queues().map(|queues| queues.into_iter().map(Ok).collect()));
+    let is_loaded = |id| got.iter().flatten().any(|(loaded, _)| loaded == id);
+    let loaded = all().filter(|(id, _)| is_loaded(*id)).map(of_model).collect();
+    compare("the loaded queues", loaded, got)
+}
+
+/// A queue with its record, `None` in a deleted one; or an error.
+type Shown = Result<(RecipientId, Option<Arc<QueueRec>>), ErrorType>;
+
+fn records<Q: StoreQueue>(found: Result<FoundQueues<Q>, ErrorType>) -> Vec<Shown> {
+    let shown = |queue: Arc<Q>| (queue.recipient_id().clone(), queue.record().read_atomic());
+    match found {
+        Ok(found) => found.into_iter().map(|queue| queue.map(shown)).collect(),
+        Err(error) => vec![Err(error)],
+    }
 }
 
 /// Makes random calls on an empty store from several threads at once; gives them in any order.

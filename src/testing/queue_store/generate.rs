@@ -97,7 +97,7 @@ fn list<T>(g: &mut Gen, mut make: impl FnMut(&mut Gen) -> T) -> Vec<T> {
 impl Arbitrary for QueueOp {
     fn arbitrary(g: &mut Gen) -> Self {
         let id = recipient(below(g, QUEUES));
-        match below(g, 34) {
+        match below(g, 38) {
             0..=5 => QueueOp::Add(id, Box::new(some_record(g))),
             6 | 7 => QueueOp::Get(some_key(g)),
             8 => QueueOp::GetLink(id, link(below(g, LINKS))),
@@ -125,6 +125,9 @@ impl Arbitrary for QueueOp {
             30 => QueueOp::CountHash(some_party(g), service_id(below(g, SERVICES))),
             31 => QueueOp::Fold(service_id(below(g, SERVICES))),
             32 => QueueOp::Counts,
+            33 | 34 => QueueOp::GetMany(list(g, |g| recipient(below(g, QUEUES)))),
+            35 => QueueOp::GetManyByNotifier(list(g, |g| notifier(below(g, NOTIFIERS)))),
+            36 => QueueOp::Purge,
             _ => QueueOp::Restart,
         }
     }
@@ -170,8 +173,8 @@ impl Arbitrary for RouterOps {
     }
 }
 
-/// Whether a router in this state would make the call.
-fn keeps_rules(model: &QueueModel, op: &QueueOp) -> bool {
+/// Whether a router would make the call in this state: see [`RouterOps`].
+pub fn keeps_rules(model: &QueueModel, op: &QueueOp) -> bool {
     let has_role = |id: &ServiceId, role| model.services.get(id).is_some_and(|s| s.role == role);
     let fits = |party, service: &Option<ServiceId>| {
         let role = match party {

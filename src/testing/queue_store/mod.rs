@@ -22,6 +22,6 @@ mod op;
 pub mod sample;
 
 pub use database::{ModelDatabase, Outcome};
-pub use generate::RouterOps;
+pub use generate::{RouterOps, keeps_rules};
 pub use model::QueueModel;
 pub use op::{Answer, QueueOp, run};

@@ -33,6 +33,8 @@ impl SequentialModel for QueueModel {
         match op {
             QueueOp::Add(id, record) => self.add(id, record),
             QueueOp::Get(key) => self.find(key).map(|(id, record)| shown((id, record))),
+            QueueOp::GetMany(ids) => Ok(self.found(ids)),
+            QueueOp::GetManyByNotifier(ids) => Ok(self.found(ids)),
             QueueOp::GetLink(id, link) => match &self.live(id)?.link {
                 Some(present) if present.id == *link => Ok(shown(&present.data)),
                 _ => Err(ErrorType::Auth),
@@ -90,6 +92,8 @@ impl SequentialModel for QueueModel {
                 Ok(shown(folded))
             }
             QueueOp::Counts => Ok(self.counts()),
+            // Nothing is kept of deleted queues, or not for long enough.
+            QueueOp::Purge => Ok(shown(0)),
             QueueOp::Restart => Ok(shown(())),
         }
     }
@@ -115,6 +119,11 @@ impl QueueModel {
             QueueKey::Link(wanted) => record.link.as_ref().is_some_and(|link| link.id == *wanted),
         };
         self.queues.iter().find(carries).ok_or(ErrorType::Auth)
+    }
+
+    fn found<Id: Clone + Into<QueueKey>>(&self, ids: &[Id]) -> String {
+        let find = |id: &Id| self.find(&id.clone().into()).map(|(id, _)| id);
+        shown(ids.iter().map(find).collect::<Vec<_>>())
     }
 
     fn is_taken(&self, key: impl Into<QueueKey>) -> bool {

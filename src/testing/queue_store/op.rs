@@ -6,7 +6,7 @@ use crate::protocol::{
     AuthKey, BlockingInfo, ErrorType, LinkData, LinkId, NotifierId, NtfCreds, QueueRec,
     RecipientId, RecipientKeys, RoundedDate, ServiceId, ServiceParty, ServiceRec,
 };
-use crate::queue_store::{QueueKey, QueueStore, StoreQueue};
+use crate::queue_store::{FoundQueues, QueueKey, QueueStore, StoreQueue};
 
 /// One call of the contract, as data. A call on a queue first finds it by its recipient id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub enum QueueOp {
     Add(RecipientId, Box<QueueRec>),
     /// `get_queue_rec` (OP-7).
     Get(QueueKey),
+    /// `get_queues` (OP-8): which queues, not their records, which may be of a later moment.
+    GetMany(Vec<RecipientId>),
+    /// `get_queues_by_notifier` (OP-8), likewise.
+    GetManyByNotifier(Vec<NotifierId>),
     /// `get_link_data` (OP-9).
     GetLink(RecipientId, LinkId),
     /// `add_link_data` (OP-10).
@@ -53,6 +57,8 @@ pub enum QueueOp {
     Fold(ServiceId),
     /// `entity_counts` (OP-3).
     Counts,
+    /// `purge_deleted` (OP-5), before anything was deleted longer ago than the retention time.
+    Purge,
     /// Not a call: the test closes the store and starts it again from its journal.
     Restart,
 }
@@ -70,6 +76,11 @@ pub(super) fn numbered(ids: &[NotifierId]) -> impl Iterator<Item = (NotifierId, 
     ids.iter().cloned().enumerate().map(|(number, id)| (id, number))
 }
 
+fn recipients<Q: StoreQueue>(found: FoundQueues<Q>) -> Vec<Result<RecipientId, ErrorType>> {
+    let each = found.into_iter().map(|queue| queue.map(|queue| queue.recipient_id().clone()));
+    each.collect()
+}
+
 /// Makes the call on a store and shows the answer in the model's form.
 ///
 /// # Errors
@@ -84,6 +95,10 @@ pub fn run<S: QueueStore>(store: &S, op: &QueueOp) -> Answer {
         QueueOp::Get(key) => {
             let (queue, record) = store.get_queue_rec(key)?;
             Ok(shown((queue.recipient_id(), record)))
+        }
+        QueueOp::GetMany(ids) => store.get_queues(ids).map(|found| shown(recipients(found))),
+        QueueOp::GetManyByNotifier(ids) => {
+            store.get_queues_by_notifier(ids).map(|found| shown(recipients(found)))
         }
         QueueOp::GetLink(id, link) => store.get_link_data(&*queue(id)?, link).map(shown),
         QueueOp::AddLink(id, link, data) => {
@@ -130,6 +145,7 @@ pub fn run<S: QueueStore>(store: &S, op: &QueueOp) -> Answer {
             let in_sets = (c.rcv_service_queues, c.ntf_service_queues);
             Ok(shown((c.queues, c.notifiers, services.0, services.1, in_sets.0, in_sets.1)))
         }
+        QueueOp::Purge => store.purge_deleted().map(shown),
         QueueOp::Restart => Ok(shown(())),
     }
 }
