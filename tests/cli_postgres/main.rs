@@ -4,6 +4,7 @@
 mod database;
 mod kills;
 mod refusals;
+mod traces;
 
 use std::{
     fs,

@@ -83,7 +83,8 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
         };
         let is_done = |id: &RecipientId| matches!(done.get(id), Some(Ok(())));
         let edit = |record: &mut QueueRec| set_service(record, party, service);
-        let records = live.iter().filter(|id| is_done(id));
+        // As the store in memory writes them: in the order given, a repeated queue as often.
+        let records = queues.iter().map(|queue| queue.recipient_id()).filter(|id| is_done(id));
         let records = records
             .map(|id| LogRecord::QueueService(id.clone(), party, service.cloned()))
             .collect();

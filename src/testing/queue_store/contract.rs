@@ -133,7 +133,8 @@ pub fn sequence<S: QueueStore>(store: &S, seed: u64) -> Result<(), Failure> {
 fn holds_the_same<S: QueueStore>(store: &S, model: &QueueModel, seed: u64) -> Result<(), Failure> {
     let compare = |asked, expected: Vec<Shown>, got: Vec<Shown>| {
         let (expected, got) = (json(expected), json(got));
-        let differs = || Failure::State { seed, asked, expected: expected.clone(), got: got.clone() };
+        let differs =
+            || Failure::State { seed, asked, expected: expected.clone(), got: got.clone() };
         if expected == got { Ok(()) } else { Err(differs()) }
     };
     let of_model = |(id, record): (&RecipientId, &QueueRec)| -> Shown {

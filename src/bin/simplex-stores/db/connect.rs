@@ -23,7 +23,7 @@ pub(crate) struct DatabaseArgs {
 
 /// A URL that may hold a password, which `Debug` doesn't show.
 #[derive(Clone)]
-struct DatabaseUrl(String);
+pub(crate) struct DatabaseUrl(String);
 
 impl FromStr for DatabaseUrl {
     type Err = Infallible;
@@ -39,11 +39,18 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// The settings for a schema of this database.
+    pub(crate) fn config(&self, schema: &str) -> Result<PostgresConfig, DbError> {
+        let schema: SchemaName = schema.parse()?;
+        Ok(PostgresConfig::parse(&self.0)?.schema(schema))
+    }
+}
+
 impl DatabaseArgs {
     /// The settings that the arguments ask for.
     pub(crate) fn config(&self) -> Result<PostgresConfig, DbError> {
-        let schema: SchemaName = self.schema.parse()?;
-        Ok(PostgresConfig::parse(&self.database.0)?.schema(schema))
+        self.database.config(&self.schema)
     }
 
     pub(crate) fn schema(&self) -> &str {

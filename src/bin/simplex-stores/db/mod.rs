@@ -2,7 +2,7 @@
 
 mod check;
 mod compact;
-mod connect;
+pub(crate) mod connect;
 mod content;
 pub(crate) mod export;
 pub(crate) mod import;

@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 use simplex_stores::{encoding::base64url, protocol::TextEncode};
 
 pub(crate) use records::{NtfForm, QueueForm, RecForm, SvcForm};
+#[cfg(feature = "postgres")]
+pub(crate) use state::state_lines_counted;
 pub(crate) use state::{CountsForm, state_lines};
 
 /// The text form of a value; all of them are ASCII, but for what an error may quote.

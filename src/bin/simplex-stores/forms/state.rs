@@ -130,6 +130,14 @@ impl<Id: AsRef<[u8]>> From<&ServiceSetSnapshot<Id>> for SetForm {
 
 /// The lines of a state, in their order, made one at a time.
 pub(crate) fn state_lines(state: &StoreSnapshot) -> impl Iterator<Item = String> {
+    state_lines_counted(state, CountsForm::from(state))
+}
+
+/// The same with counts that were not made of the lines.
+pub(crate) fn state_lines_counted(
+    state: &StoreSnapshot,
+    counts: CountsForm,
+) -> impl Iterator<Item = String> {
     let queues = state.queues.iter().map(queue_line);
     let services = state.services.iter().map(service_line);
     queues
@@ -138,7 +146,7 @@ pub(crate) fn state_lines(state: &StoreSnapshot) -> impl Iterator<Item = String>
         .chain(iter::once_with(|| index_line("links", &state.links)))
         .chain(services)
         .chain(iter::once_with(|| index_line("serviceCerts", &state.service_certs)))
-        .chain(iter::once_with(|| counts_line(state)))
+        .chain(iter::once_with(move || counts_line(counts)))
 }
 
 fn queue_line(queue: &QueueSnapshot) -> String {
@@ -165,6 +173,7 @@ fn service_line(service: &ServiceSnapshot) -> String {
     })
 }
 
-fn counts_line(state: &StoreSnapshot) -> String {
-    to_json(&CountsLine { kind: "counts", counts: CountsForm::from(state) })
+/// The last line of a state.
+fn counts_line(counts: CountsForm) -> String {
+    to_json(&CountsLine { kind: "counts", counts })
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use simplex_stores::{
     protocol::Semantics,
-    queue_store::{QueueKey, QueueStore},
+    queue_store::{BasicQueue, QueueKey, QueueStore},
 };
 
 use super::{
@@ -29,12 +29,19 @@ pub(super) fn run(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
     let semantics = args.semantics.into();
     let mut tally = Tally::default();
     if !args.live_queues {
-        operations(&args.folder, semantics, &mut tally)?;
+        let scratch = ScratchFolder::new()?;
+        let path = scratch.join("store.log");
+        let runner = Runner::with_journal(semantics, &path)?;
+        operations(&args.folder, semantics, runner, &path, &mut tally)?;
         journal::check(&args.folder, semantics, &mut tally)?;
     }
     if semantics == Semantics::Strict {
         live::check(&args.folder, &mut tally)?;
     }
+    report(args, &tally, out)
+}
+
+pub(super) fn report(args: &TraceArgs, tally: &Tally, out: &mut Out) -> Result<Exit, Failure> {
     let name = match args.semantics {
         SemanticsArg::Strict => "strict",
         SemanticsArg::Reference => "reference",
@@ -47,12 +54,16 @@ pub(super) fn run(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// Runs every operation and compares its line, then the states and the journal.
-fn operations(folder: &Path, semantics: Semantics, tally: &mut Tally) -> Result<(), Failure> {
-    let scratch = ScratchFolder::new()?;
-    let path = scratch.join("store.log");
+pub(super) fn operations<S: QueueStore<Queue = BasicQueue>>(
+    folder: &Path,
+    semantics: Semantics,
+    runner: Runner<S>,
+    journal: &Path,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
     let mut run = Run {
         semantics,
-        runner: Runner::with_journal(semantics, &path)?,
+        runner,
         oracle: (semantics == Semantics::Strict).then(|| Runner::in_memory(Semantics::Reference)),
         snapshots: snapshots(&folder.join("snapshots.jsonl"))?,
         recorded_log: String::new(),
@@ -65,13 +76,13 @@ fn operations(folder: &Path, semantics: Semantics, tally: &mut Tally) -> Result<
         run.step(&step)?;
         Ok(true)
     })?;
-    run.finish(folder, &path)
+    run.finish(folder, journal)
 }
 
 /// A recorded run in progress.
-struct Run<'a> {
+struct Run<'a, S> {
     semantics: Semantics,
-    runner: Runner,
+    runner: Runner<S>,
     /// A store with the reference's answers beside a strict one, to explain differences.
     oracle: Option<Runner>,
     /// Recorded states by the number of the operation that comes next.
@@ -83,11 +94,11 @@ struct Run<'a> {
     tally: &'a mut Tally,
 }
 
-impl Run<'_> {
+impl<S: QueueStore<Queue = BasicQueue>> Run<'_, S> {
     fn step(&mut self, step: &Step<'_>) -> Result<(), Failure> {
         if let Some(expected) = self.snapshots.remove(&step.number) {
             let place = format!("snapshot before operation {}", step.number);
-            let got = self.runner.store.snapshot();
+            let got = self.runner.state()?;
             state::compare(&place, &expected, &got, self.semantics, self.tally);
         }
         self.tally.compared("operations", 1);
@@ -149,7 +160,7 @@ impl Run<'_> {
     /// The final state and the whole journal.
     fn finish(self, folder: &Path, journal: &Path) -> Result<(), Failure> {
         let expected = lines(&folder.join("final.jsonl"))?;
-        let got = self.runner.store.snapshot();
+        let got = self.runner.state()?;
         state::compare("final.jsonl", &expected, &got, self.semantics, self.tally);
         let store = &self.runner.store;
         store.close().map_err(|error| Failure::store("closing the journal", &error))?;

@@ -2,6 +2,8 @@
 
 mod call;
 mod check;
+#[cfg(feature = "postgres")]
+mod database;
 mod difference;
 mod journal;
 mod ledger;
@@ -13,6 +15,7 @@ mod warnings;
 use std::path::PathBuf;
 
 use clap::Args;
+use simplex_stores::queue_store::{BasicQueue, QueueStore};
 
 use self::{call::Step, ledger::Kind, runner::Runner};
 use crate::{
@@ -47,20 +50,30 @@ pub(crate) struct TraceArgs {
     /// Answer in JSON (with --check; without, the answer is JSON anyway).
     #[arg(long)]
     json: bool,
+    #[cfg(feature = "postgres")]
+    #[command(flatten)]
+    database: database::DatabaseArgs,
     /// A folder with ops.jsonl.
     folder: PathBuf,
 }
 
 pub(crate) fn run(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
-    match args.check {
-        true => check::run(args, out),
-        false => print(args, out),
+    #[cfg(feature = "postgres")]
+    if let Some(database) = args.database.config()? {
+        return database::run(args, &database, out);
     }
+    if args.check {
+        return check::run(args, out);
+    }
+    let scratch = ScratchFolder::new()?;
+    print(args, Runner::with_journal(args.semantics.into(), &scratch.join("store.log"))?, out)
 }
 
-fn print(args: &TraceArgs, out: &mut Out) -> Result<Exit, Failure> {
-    let scratch = ScratchFolder::new()?;
-    let mut runner = Runner::with_journal(args.semantics.into(), &scratch.join("store.log"))?;
+fn print<S: QueueStore<Queue = BasicQueue>>(
+    args: &TraceArgs,
+    mut runner: Runner<S>,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
     let path = args.folder.join("ops.jsonl");
     for_each_line(&path, |number, line| {
         let step = Step::parse(line).map_err(|error| Failure::content(&path, number, error))?;

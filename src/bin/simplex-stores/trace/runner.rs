@@ -1,4 +1,6 @@
 //! Running recorded operations on a store, with the answers in the recorded form.
+//!
+//! Any store can be run that says what state it is in.
 
 use std::{
     fs::File,
@@ -17,7 +19,7 @@ use simplex_stores::{
 use super::call::{Call, Change, Step};
 use crate::{
     failure::Failure,
-    forms::{CountsForm, NtfForm, Pairs, QueueForm, RecForm, base64, to_json},
+    forms::{CountsForm, NtfForm, Pairs, QueueForm, RecForm, base64, state_lines, to_json},
 };
 
 /// What a step gave, in the form of `ops.jsonl`.
@@ -28,10 +30,14 @@ pub(super) struct Outcome {
     pub(super) log: Vec<String>,
 }
 
+/// The lines of the state that a store is in.
+type StateOf<S> = Box<dyn Fn(&S) -> Result<Vec<String>, Failure>>;
+
 /// A store, and the journal that it writes if any.
-pub(super) struct Runner {
-    pub(super) store: StmQueueStore,
+pub(super) struct Runner<S = StmQueueStore> {
+    pub(super) store: S,
     journal: Option<JournalTail>,
+    state: StateOf<S>,
 }
 
 /// Reads what was appended to a journal since it was read last.
@@ -45,13 +51,35 @@ impl Runner {
     pub(super) fn with_journal(semantics: Semantics, path: &Path) -> Result<Self, Failure> {
         let config = StoreLogConfig::new(path).semantics(semantics).durability(Durability::Flush);
         let (store, _) = StmQueueStore::open(&config, BasicFactory)?;
-        let file = File::open(path).map_err(Failure::reading(path))?;
-        Ok(Self { store, journal: Some(JournalTail { path: path.to_owned(), file }) })
+        Self::journalling(store, path, snapshot_lines)
     }
 
     /// A new store without a journal.
     pub(super) fn in_memory(semantics: Semantics) -> Self {
-        Self { store: StmQueueStore::new(BasicFactory, semantics), journal: None }
+        let store = StmQueueStore::new(BasicFactory, semantics);
+        Self { store, journal: None, state: Box::new(snapshot_lines) }
+    }
+}
+
+fn snapshot_lines(store: &StmQueueStore) -> Result<Vec<String>, Failure> {
+    Ok(state_lines(&store.snapshot()).collect())
+}
+
+impl<S: QueueStore<Queue = BasicQueue>> Runner<S> {
+    /// A store that journals to a file that is there.
+    pub(super) fn journalling(
+        store: S,
+        path: &Path,
+        state: impl Fn(&S) -> Result<Vec<String>, Failure> + 'static,
+    ) -> Result<Self, Failure> {
+        let file = File::open(path).map_err(Failure::reading(path))?;
+        let journal = Some(JournalTail { path: path.to_owned(), file });
+        Ok(Self { store, journal, state: Box::new(state) })
+    }
+
+    /// The lines of the state that the store is in.
+    pub(super) fn state(&self) -> Result<Vec<String>, Failure> {
+        (self.state)(&self.store)
     }
 
     pub(super) fn run(&mut self, step: &Step<'_>) -> Result<Outcome, Failure> {

@@ -3,27 +3,26 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simplex_stores::{protocol::Semantics, queue_store::stm::StoreSnapshot};
+use simplex_stores::protocol::Semantics;
 
 use super::{Tally, ledger::Kind};
-use crate::forms::{state_lines, to_json};
+use crate::forms::to_json;
 
-/// Compares a state with recorded lines. Under `Reference` they must be equal; a strict state is
+/// Compares the lines of a state with recorded ones. Under `Reference` they must be equal; a strict state is
 /// compared with what is left of the recorded one without deleted queues.
 pub(super) fn compare(
     place: &str,
     expected: &[String],
-    got: &StoreSnapshot,
+    got: &[String],
     semantics: Semantics,
     tally: &mut Tally,
 ) {
-    let got: Vec<String> = state_lines(got).collect();
     tally.compared("states", 1);
     match semantics {
-        Semantics::Reference => tally.lines(place, expected, &got),
+        Semantics::Reference => tally.lines(place, expected, got),
         Semantics::Strict => {
             let live = without_deleted(expected, tally);
-            tally.lines(place, &live, &got);
+            tally.lines(place, &live, got);
         }
     }
 }
