@@ -105,7 +105,8 @@ fn race49_two_batches_in_no_order_wait_for_each_other_in_a_circle() {
     // Each has one service, and the queue after it belongs to the other.
     let [mut one, mut two] = clients;
     let waiting = thread::spawn(move || {
-        one.execute(set, &[&id(3).as_bytes(), &service(2).as_bytes()]).map_err(|_| one)
+        one.execute(set, &[&id(3).as_bytes(), &service(2).as_bytes()])
+            .map_err(|error| error.to_string())
     });
     wait_until_blocked(&database, 1);
     let second = two.execute(set, &[&id(4).as_bytes(), &service(1).as_bytes()]);
@@ -123,7 +124,7 @@ fn move_about(queues: &PostgresQueues, numbers: &[u8], seed: u64) {
     let mut ids: Vec<RecipientId> = numbers.iter().copied().map(sample::recipient).collect();
     for round in 0..40 {
         ids.shuffle(&mut dice);
-        let second = u8::from((round + seed) % 2 == 0);
+        let second = u8::from((round + seed).is_multiple_of(2));
         let (party, first) = match dice.random_range(0..2) {
             0 => (ServiceParty::Receiver, 1),
             _ => (ServiceParty::Notifier, 3),
@@ -234,4 +235,38 @@ fn a_transaction_that_the_server_refuses_for_another_is_run_again() {
     let (queues, done) = moving.join().unwrap().unwrap();
     assert_eq!(done, [(id.clone(), Ok(()))]);
     assert_eq!(record(&queues, &id).unwrap().rcv_service_id, Some(sample::service_id(1)));
+}
+
+#[test]
+fn one_queue_by_itself_is_associated_as_in_a_batch() {
+    for semantics in BOTH {
+        let (_database, queues) = queues(semantics);
+        add_services(&queues);
+        let id = add(&queues, 1, &with_notifier(1));
+        let bare = add(&queues, 2, &sample::record(2));
+        let set = |party, service: Option<u8>, id: &RecipientId| {
+            let service = service.map(sample::service_id);
+            let ids = std::slice::from_ref(id);
+            let mut results = queues.set_services(party, service.as_ref(), ids).unwrap();
+            let (of, result) = results.remove(0);
+            assert!(results.is_empty() && of == *id);
+            result
+        };
+        let rcv = |id| record(&queues, id).unwrap().rcv_service_id;
+        for service in [Some(1), Some(1), Some(2), None, None, Some(2)] {
+            assert_eq!(set(ServiceParty::Receiver, service, &id), Ok(()));
+            assert_eq!(rcv(&id), service.map(sample::service_id));
+            let ntf = service.map(|service| service + 2);
+            assert_eq!(set(ServiceParty::Notifier, ntf, &id), Ok(()));
+            let creds = record(&queues, &id).unwrap().notifier.unwrap();
+            assert_eq!(creds.service_id, ntf.map(sample::service_id));
+            assert_eq!(set(ServiceParty::Notifier, ntf, &bare), Err(Refusal::Missing));
+        }
+        if semantics == Semantics::Strict {
+            assert_eq!(set(ServiceParty::Receiver, Some(3), &id), Err(Refusal::WrongRole));
+            assert_eq!(set(ServiceParty::Receiver, Some(9), &id), Err(Refusal::NoService));
+            assert_eq!(set(ServiceParty::Notifier, Some(1), &id), Err(Refusal::WrongRole));
+            assert_eq!(rcv(&id), Some(sample::service_id(2)));
+        }
+    }
 }

@@ -13,10 +13,7 @@ pub(crate) use races::wait_until_blocked;
 
 use std::time::Duration;
 
-use quickcheck::{Arbitrary, Gen};
-use simplex_stores::protocol::{
-    CertChain, QueueRec, RecipientId, Semantics, ServiceRec, ServiceRole,
-};
+use simplex_stores::protocol::{QueueRec, RecipientId, Semantics, ServiceRec, ServiceRole};
 use simplex_stores::queue_store::database::{QueueDatabase, ServiceFound};
 use simplex_stores::queue_store::postgres::{PostgresQueueStoreConfig, PostgresQueues, Sharing};
 use simplex_stores::testing::postgres::TestDatabase;
@@ -49,11 +46,8 @@ pub(crate) fn process(database: &TestDatabase, semantics: Semantics) -> Postgres
     open(&config(database).semantics(semantics).sharing(Sharing::Processes))
 }
 
-/// A service whose certificates the table can hold.
 pub(crate) fn service(number: u8, role: ServiceRole) -> ServiceRec {
-    let drawn = |seed| CertChain::arbitrary(&mut Gen::from_size_and_seed(5, seed));
-    let chain = (0..).map(drawn).find(|chain| !chain.certificates().is_empty());
-    ServiceRec { cert_chain: chain.unwrap(), ..sample::service(number, number, role) }
+    sample::service(number, number, role)
 }
 
 pub(crate) fn add_service(queues: &PostgresQueues, number: u8, role: ServiceRole) {

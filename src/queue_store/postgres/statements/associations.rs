@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::has_notifier;
+use super::change::{Change, change, has_notifier, live_queue};
 use super::services::{require_service, role_of};
 use crate::db::postgres::{Columns, Statements, Transaction};
 use crate::db::{DbError, Sql};
@@ -13,11 +13,24 @@ use crate::queue_store::postgres::announcement::ANNOUNCE;
 
 /// What differs between the two parties.
 struct Party {
+    /// For one queue, where the service is there and fits, and the triggers change one service at most.
+    one: Change,
     lock: Sql,
     set: Sql,
 }
 
 const RECEIVING: Party = Party {
+    one: change!(
+        "set the receiving service of a queue",
+        [
+            "UPDATE msg_queues q SET rcv_service_id = $2 WHERE ",
+            live_queue!(),
+            " AND ($2::bytea IS NULL
+                   OR (q.rcv_service_id IS NULL OR q.rcv_service_id = $2)
+                      AND EXISTS (SELECT 1 FROM services
+                                   WHERE service_id = $2 AND service_role = 'M'))"
+        ]
+    ),
     lock: Sql::new(
         "lock queues for a receiving service",
         "SELECT q.recipient_id, q.rcv_service_id AS service_id FROM msg_queues q
@@ -30,6 +43,19 @@ const RECEIVING: Party = Party {
     ),
 };
 const NOTIFYING: Party = Party {
+    one: change!(
+        "set the notifying service of a queue",
+        [
+            "UPDATE msg_queues q SET ntf_service_id = $2 WHERE ",
+            live_queue!(),
+            " AND ",
+            has_notifier!(),
+            " AND ($2::bytea IS NULL
+                   OR (q.ntf_service_id IS NULL OR q.ntf_service_id = $2)
+                      AND EXISTS (SELECT 1 FROM services
+                                   WHERE service_id = $2 AND service_role = 'N'))"
+        ]
+    ),
     lock: Sql::new(
         "lock queues for a notifying service",
         concat!(
@@ -63,24 +89,49 @@ impl PostgresQueues {
         service: Option<&ServiceId>,
         ids: &[RecipientId],
     ) -> Result<PartyResults, DbError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let statements = match party {
+            ServiceParty::Receiver => &RECEIVING,
+            ServiceParty::Notifier => &NOTIFYING,
+        };
+        match ids {
+            [] => return Ok(Vec::new()),
+            [id] if self.associate_one(statements, service, id)? => {
+                return Ok(vec![(id.clone(), Ok(()))]);
+            }
+            _ => {}
         }
         let ids: BTreeSet<&RecipientId> = ids.iter().collect();
-        self.transaction("set services", |tx| self.associate_in(tx, party, service, &ids))
+        self.transaction("set services", |tx| {
+            self.associate_in(tx, statements, party, service, &ids)
+        })
+    }
+
+    /// Whether it was done: under `Strict` most are, by one statement.
+    fn associate_one(
+        &self,
+        statements: &Party,
+        service: Option<&ServiceId>,
+        id: &RecipientId,
+    ) -> Result<bool, DbError> {
+        if self.semantics() == Semantics::Reference {
+            return Ok(false);
+        }
+        let service = service.map(ServiceId::as_bytes);
+        match self.change_queue(&statements.one, &[&id.as_bytes(), &service]) {
+            Ok(()) => Ok(true),
+            Err(StatementError::Refused(_)) => Ok(false),
+            Err(StatementError::Failed(error)) => Err(error),
+        }
     }
 
     fn associate_in(
         &self,
         tx: &mut Transaction<'_>,
+        statements: &Party,
         party: ServiceParty,
         service: Option<&ServiceId>,
         ids: &BTreeSet<&RecipientId>,
     ) -> Result<PartyResults, DbError> {
-        let statements = match party {
-            ServiceParty::Receiver => &RECEIVING,
-            ServiceParty::Notifier => &NOTIFYING,
-        };
         let wanted: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes()).collect();
         let locked = lock_queues(tx, &statements.lock, &wanted)?;
         let allowed = match self.semantics() {
