@@ -11,6 +11,10 @@
 //! |---|---|
 //! | [`queue_store`] | queues: the operations, the in-memory store that keeps them, its snapshots and invariants |
 //! | [`ntf_store`] | the stores of notifications: a notification server's tokens and subscriptions, and what waits at a router for delivery |
+#![cfg_attr(
+    any(feature = "postgres", feature = "sqlite"),
+    doc = "| [`agent_store`] | what a messaging agent must not lose, in SQLite or PostgreSQL |"
+)]
 //! | [`db`] | what the stores in databases share: connections, transactions, errors, migrations |
 //! | [`store_log`] | the journal: its records, opening and replaying it, how durable a change is, damage |
 //! | [`protocol`] | what a router speaks of: ids, keys, records, statuses, services, errors, [`Semantics`](protocol::Semantics) |
@@ -89,6 +93,8 @@
 #![cfg_attr(feature = "testing", doc = "[`testing`].")]
 #![cfg_attr(not(feature = "testing"), doc = "the module `testing`.")]
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod agent_store;
 pub mod db;
 pub mod encoding;
 pub mod ntf_store;

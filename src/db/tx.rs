@@ -26,6 +26,9 @@ pub(super) trait Backend {
 
     fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError>;
 
+    /// Whether a statement failed, so that nothing can be committed.
+    fn has_failed(&self) -> bool;
+
     /// Runs `work` behind a savepoint, and keeps what it did when it says so.
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError>;
 }
@@ -44,6 +47,16 @@ impl<'t> Tx<'t> {
     /// Which database it runs on.
     pub fn dialect(&self) -> Dialect {
         self.0.dialect()
+    }
+
+    /// The same transaction, for a shorter time.
+    pub fn reborrow(&mut self) -> Tx<'_> {
+        Tx(&mut *self.0)
+    }
+
+    /// Whether a statement failed outside a savepoint, so that nothing can be committed (AS-2).
+    pub fn has_failed(&self) -> bool {
+        self.0.has_failed()
     }
 
     /// What `read` makes of each row that a statement gives.

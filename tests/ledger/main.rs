@@ -16,7 +16,8 @@ use page::{Row, rows};
 use tests_named::{Sources, names};
 
 /// The pages whose rows are items; `edge.md` has rows for recorded cases instead.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
+    "agent.md",
     "map.md",
     "encodings.md",
     "journal.md",

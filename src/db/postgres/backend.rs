@@ -36,6 +36,10 @@ impl Backend for Transaction<'_> {
         Statements::execute(self, sql, &params)
     }
 
+    fn has_failed(&self) -> bool {
+        Transaction::has_failed(self)
+    }
+
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError> {
         let result = Transaction::savepoint(self, |tx| match work(tx) {
             true => Ok(()),

@@ -217,6 +217,11 @@ impl<'c> Transaction<'c> {
         keep(&mut self.failed, result)
     }
 
+    /// Whether a statement failed: the server refuses all that follow.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// The driver's transaction, and where to note that a statement failed.
     pub(super) fn parts(&mut self) -> (&mut postgres::Transaction<'c>, &mut Option<DbError>) {
         (&mut self.inner, &mut self.failed)

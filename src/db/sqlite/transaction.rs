@@ -124,6 +124,10 @@ impl Backend for Transaction<'_> {
         self.keep(done)
     }
 
+    fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError> {
         self.control("savepoint", "SAVEPOINT part")?;
         let outer = self.failed.take();

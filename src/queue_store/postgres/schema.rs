@@ -1,29 +1,13 @@
 //! Bringing a database to the queue store's schema.
 
+use crate::db::DbError;
 use crate::db::migrations::{
     self, AppliedMigration, ConfirmMode, DownMigration, Migrated, Migration, MigrationError,
     MigrationTarget, Question,
 };
-use crate::db::postgres::{
-    CreateSchema, PostgresConfig, PostgresMigrator, Statements, Transaction,
-};
-use crate::db::{DbError, DbErrorKind, Sql};
+use crate::db::postgres::{CreateSchema, PostgresConfig, PostgresMigrator, ensure_pgcrypto};
 
 use super::migrations::MIGRATIONS;
-
-/// Two schemas of one database may be migrated at once, and it has each extension only once.
-const LOCK_EXTENSIONS: Sql = Sql::new(
-    "waiting for another process's migration",
-    "SELECT pg_advisory_xact_lock(hashtextextended('simplex-stores extensions', 0))",
-);
-const DIGEST: Sql = Sql::new(
-    "looking for the function digest",
-    "SELECT count(*) AS found
-       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = 'public' AND p.proname = 'digest'",
-);
-const CREATE_EXTENSION: Sql =
-    Sql::new("creating the extension pgcrypto", "CREATE EXTENSION pgcrypto SCHEMA public");
 
 /// How a database may be changed when it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,35 +51,16 @@ impl MigrationTarget for QueueSchema {
     }
 
     fn apply(&mut self, migration: &Migration) -> Result<(), DbError> {
-        self.0.transaction("making sure of pgcrypto", ensure_digest)?;
+        self.0.transaction("making sure of pgcrypto", ensure_pgcrypto)?;
         self.0.apply(migration)
     }
 
     fn fill(&mut self, migrations: &[Migration], script: &str) -> Result<(), DbError> {
-        self.0.transaction("making sure of pgcrypto", ensure_digest)?;
+        self.0.transaction("making sure of pgcrypto", ensure_pgcrypto)?;
         self.0.fill(migrations, script)
     }
 
     fn undo(&mut self, migration: &DownMigration) -> Result<(), DbError> {
         self.0.undo(migration)
     }
-}
-
-fn ensure_digest(tx: &mut Transaction<'_>) -> Result<(), DbError> {
-    tx.query(&LOCK_EXTENSIONS, &[])?;
-    let found: i64 = tx
-        .query_one(&DIGEST, &[])?
-        .try_get("found")
-        .map_err(|_| DbError::new(DIGEST.name(), DbErrorKind::Other, "no count"))?;
-    if found > 0 {
-        return Ok(());
-    }
-    let created: Result<u64, DbError> = tx.savepoint(|tx| tx.execute(&CREATE_EXTENSION, &[]));
-    created.map(drop).map_err(|error| {
-        let problem = format!(
-            "{}; an administrator of the database can run: CREATE EXTENSION pgcrypto SCHEMA public",
-            error.message()
-        );
-        DbError::new(CREATE_EXTENSION.name(), error.kind().clone(), problem)
-    })
 }

@@ -1,0 +1,40 @@
+//! Everything that a messaging agent must not lose on restart: users, routers, connections and their
+//! queues, messages and deliveries, ratchets, commands, notification tokens and subscriptions, files,
+//! statistics; in a SQLite file or in a PostgreSQL database, as the user chooses when the program runs.
+//!
+//! **The promise.** The reference's tables, so that each side takes the other's database for its own, and
+//! its answers wherever it keeps its own rules. An operation is a part of a transaction that the caller
+//! opens; what belongs together is done whole or not at all, on both databases alike.
+//!
+//! | file | what is there |
+//! |---|---|
+//! | `store` | [`AgentStore`]: opening, transactions |
+//! | `schema`, [`migrations`] | the tables, and how a database gets them |
+//! | `error` | [`StoreError`], what an operation answers instead of a result; [`TxError`] |
+//! | [`types`] | ids, and an enumeration for every status |
+//! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
+//! | `random_ids` | ids that nobody has |
+//! | `work_items` | handing out work so that a bad row doesn't block it |
+//!
+//! Numbers in parentheses are items of the specification: F- for operations, AS- for behaviours, Q- for
+//! open questions; the ledger, `docs/conformance/agent.md`, says which tests show them. The areas that
+//! are not in the table are not there yet.
+//!
+//! **The tests that show it.** `tests/agent_store/`, each on SQLite and on a real PostgreSQL server.
+
+mod error;
+#[cfg(feature = "sqlite")]
+mod functions;
+pub mod migrations;
+mod random_ids;
+mod schema;
+mod servers;
+mod store;
+pub mod types;
+mod users;
+mod work_items;
+
+pub use error::{AgentError, StoreError, TxError, TxResult};
+pub use schema::{SchemaOptions, migrate};
+pub use store::{AgentStore, AgentTx};
+pub use work_items::{WorkError, get_work_item, get_work_items};

@@ -1,0 +1,56 @@
+//! The domain types of an agent's store (section 3 of the specification): ids that can't be mixed up, and
+//! an enumeration for every status, each with its database text both ways.
+//!
+//! | file | types |
+//! |---|---|
+//! | `ids` | row ids, the agent's own ids, message numbers, [`DbEntityId`] |
+//! | `server` | [`Server`] of each protocol, [`KeyHash`] |
+//! | `connection` | modes, kinds and statuses of connections and queues |
+//! | `message` | kinds of messages, integrity, receipts, flags |
+//! | `notification` | tokens and subscriptions for notifications |
+//! | `file` | statuses of files and replicas |
+//! | `columns` | types of [`crate::protocol`] as columns |
+//!
+//! Each type that stands in a column is [`ToParam`](crate::db::ToParam) and
+//! [`FromCell`](crate::db::FromCell). What can't be read is an error that names table and column, and
+//! never the value.
+
+mod columns;
+mod connection;
+mod file;
+mod ids;
+mod macros;
+mod message;
+mod notification;
+mod server;
+
+pub use connection::{
+    ConnType, ConnectionMode, QueueStatus, RatchetSyncState, RcvSwitchStatus, SndSwitchStatus,
+    SubscriptionMode,
+};
+pub use file::{RcvFileStatus, SndFileReplicaStatus, SndFileStatus};
+pub use ids::{
+    AgentMsgId, AsyncCmdId, ChunkReplicaId, ConfirmationId, ConnId, CorrId, DbEntityId,
+    DbRcvFileId, DbSndFileId, DeletedSndChunkReplicaId, ExternalSndId, InternalId, InternalRcvId,
+    InternalSndId, InvitationId, MsgId, NewEntity, NoticeId, NtfSubscriptionId, NtfTokenId,
+    NtfTokenToDeleteId, QueueNumber, RcvChunkId, RcvChunkReplicaId, RcvFileId, SndChunkId,
+    SndChunkReplicaId, SndFileId, SndMsgBodyId, StoredEntity, UserId, XftpServerId,
+};
+pub use message::{
+    AgentMessageType, MsgErrorType, MsgFlags, MsgIntegrity, MsgReceiptStatus, RetryState2,
+};
+pub use notification::{
+    NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
+    NtfSubSmpAction, NtfTknAction,
+};
+pub use server::{
+    KeyHash, Ntf, NtfServer, Port, Protocol, Server, ServerHosts, Smp, SmpServer, Xftp, XftpServer,
+};
+
+pub use crate::protocol::ntf::{
+    DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,
+    TokenStatus as NtfTknStatus,
+};
+pub use crate::protocol::{
+    LinkId, NotifierId, QueueMode, RecipientId, Semantics, SenderId, ServiceId,
+};

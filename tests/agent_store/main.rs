@@ -1,0 +1,16 @@
+//! The agent store, each test on SQLite and on a real PostgreSQL server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod catalogue;
+mod fixture;
+mod migrations;
+mod random_ids;
+mod schema;
+mod servers;
+mod spec_columns;
+mod spec_keys;
+mod transactions;
+mod triggers;
+mod types;
+mod users;
+mod work_items;
