@@ -4,9 +4,7 @@ use simplex_stores::db::DbErrorKind;
 use simplex_stores::db::migrations::ConfirmMode;
 use simplex_stores::db::postgres::{CreateSchema, PostgresConfig};
 use simplex_stores::protocol::RoundedDate;
-use simplex_stores::queue_store::postgres::maintenance::{
-    Retention, check, purge, repair_aggregates, status,
-};
+use simplex_stores::queue_store::postgres::maintenance::{Retention, check, purge, repair, status};
 use simplex_stores::queue_store::postgres::migrations::MIGRATIONS;
 use simplex_stores::queue_store::postgres::{SchemaOptions, migrate};
 
@@ -89,10 +87,10 @@ fn race51_aggregates_that_drifted_are_found_and_repaired_also_without_rows() {
     assert_eq!(drifted.iter().filter(|one| **one == (-1, true)).count(), 2);
     assert_eq!(drifted.iter().filter(|one| **one == (0, false)).count(), 2);
     assert_eq!(drifted.len(), 4);
-    assert_eq!(repair_aggregates(&config).unwrap(), 4);
+    assert_eq!(repair(&config).unwrap().services, 4);
     assert!(check(&config).unwrap().holds());
     assert_eq!(read(&mut client), right);
-    assert_eq!(repair_aggregates(&config).unwrap(), 0);
+    assert_eq!(repair(&config).unwrap().services, 0);
     // A row that is inserted as deleted is counted by the trigger.
     client
         .batch_execute(
@@ -103,8 +101,42 @@ fn race51_aggregates_that_drifted_are_found_and_repaired_also_without_rows() {
         )
         .unwrap();
     assert_eq!(check(&config).unwrap().drifted.len(), 1);
-    assert_eq!(repair_aggregates(&config).unwrap(), 1);
+    assert_eq!(repair(&config).unwrap().services, 1);
     assert_eq!(read(&mut client), right);
+}
+
+#[test]
+fn race16_statuses_that_lost_their_quotes_get_them_back() {
+    let database = fixture::with_schema();
+    let config = database.config().unwrap();
+    imported(&database, &Journal::of(&Drawn::from(6).compact(8, 0)));
+    let mut client = fixture::client(&database);
+    let statuses = [
+        (
+            "blocked,reason=content,notice={ttl:86400}",
+            "blocked,reason=content,notice={\"ttl\":86400}",
+        ),
+        ("blocked,reason=spam,notice={ttl:-5}", "blocked,reason=spam,notice={\"ttl\":-5}"),
+        ("blocked,reason=spam,notice={\"ttl\":7}", "blocked,reason=spam,notice={\"ttl\":7}"),
+        ("blocked,reason=spam,notice={ttl:}", "blocked,reason=spam,notice={ttl:}"),
+        ("{ttl:5}", "{ttl:5}"),
+        ("active", "active"),
+        ("off", "off"),
+    ];
+    let ids = client.query("SELECT recipient_id FROM msg_queues ORDER BY 1", &[]).unwrap();
+    for ((stored, _), row) in statuses.iter().zip(&ids) {
+        let set = "UPDATE msg_queues SET status = $1 WHERE recipient_id = $2";
+        client.execute(set, &[stored, &row.get::<_, &[u8]>(0)]).unwrap();
+    }
+    let before = check(&config).unwrap();
+    assert_eq!((before.odd, before.unreadable_total), (2, 2));
+    let repaired = repair(&config).unwrap();
+    assert_eq!((repaired.services, repaired.statuses), (0, 2));
+    let read = client.query("SELECT status FROM msg_queues ORDER BY recipient_id", &[]).unwrap();
+    let read: Vec<&str> = read.iter().take(7).map(|row| row.get(0)).collect();
+    assert_eq!(read, statuses.map(|(_, repaired)| repaired));
+    let after = check(&config).unwrap();
+    assert_eq!((after.odd, after.unreadable_total), (0, 2));
 }
 
 #[test]
@@ -165,7 +197,7 @@ fn what_looks_after_a_database_wants_its_schema() {
     let config = database.config().unwrap();
     let errors = [
         check(&config).map(drop).unwrap_err(),
-        repair_aggregates(&config).map(drop).unwrap_err(),
+        repair(&config).map(drop).unwrap_err(),
         purge(&config, Retention::DEFAULT).map(drop).unwrap_err(),
     ];
     for error in errors {

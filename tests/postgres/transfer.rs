@@ -256,6 +256,19 @@ fn a_torn_last_line_is_told_and_not_imported() {
 }
 
 #[test]
+fn the_log_that_an_unfinished_start_set_aside_is_the_one_that_is_imported() {
+    let database = fixture::with_schema();
+    let records = Drawn::from(21).compact(40, 2);
+    let journal = Journal::of(&records);
+    fs::rename(journal.path(), journal.beside("store.log.start")).unwrap();
+    fs::write(journal.path(), lines(&records[..5])).unwrap();
+    let report = imported(&database, &journal);
+    assert_eq!(report.replay.source, journal.beside("store.log.start"));
+    assert_eq!(parsed(&exported(&database.config().unwrap())), records);
+    assert!(journal.beside("store.log.start").exists() && journal.path().exists());
+}
+
+#[test]
 fn progress_is_told_while_queues_are_sent_and_fetched() {
     let database = fixture::with_schema();
     let journal = Journal::of(&Drawn::from(9).compact(2_500, 0));

@@ -1,6 +1,7 @@
 //! Transfers that are refused, fail or are cut off: the database and the files are as they were.
 
 use std::fs;
+use std::io::Write;
 
 use postgres::Client;
 use simplex_stores::db::DbErrorKind;
@@ -348,21 +349,28 @@ fn race52_a_server_that_stops_in_an_import_has_nothing_of_it() {
 
 #[test]
 fn a_journal_that_changes_while_it_is_read_is_refused() {
-    let database = fixture::with_schema();
-    let journal = Journal::of(&Drawn::from(13).compact(6_000, 0));
-    let path = journal.path();
-    // Between the two readings.
-    let shrink = move || {
-        let bytes = fs::read(&path).unwrap();
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap();
-        let end = bytes[..end].iter().rposition(|byte| *byte == b'\n').unwrap();
-        fs::File::options().write(true).open(&path).unwrap().set_len(end as u64 + 1).unwrap();
-    };
-    let options = ImportOptions::default().progress(once_at(copied(1_000), shrink));
-    let config = database.config().unwrap();
-    let error = import(&journal.config(), &config, &options).unwrap_err();
-    assert!(matches!(error, TransferError::LogChanged { .. }), "{error}");
-    assert_untouched(&database);
+    let records = Drawn::from(13).compact(6_000, 1);
+    let shrunk = lines(&records[..6_000]);
+    let mut deleted = records.clone();
+    deleted.push(LogRecord::DeleteQueue(records[5].recipient_id().unwrap().clone()));
+    let mut served = records.clone();
+    served.push(records[0].clone());
+    for changed in [shrunk, lines(&deleted), lines(&served)] {
+        let database = fixture::with_schema();
+        let journal = Journal::of(&records);
+        let path = journal.path();
+        // Between the two readings, in place.
+        let change = move || {
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            (&file).write_all(&changed).unwrap();
+            file.set_len(changed.len() as u64).unwrap();
+        };
+        let options = ImportOptions::default().progress(once_at(copied(1_000), change));
+        let config = database.config().unwrap();
+        let error = import(&journal.config(), &config, &options).unwrap_err();
+        assert!(matches!(error, TransferError::LogChanged { .. }), "{error}");
+        assert_untouched(&database);
+    }
 }
 
 #[test]

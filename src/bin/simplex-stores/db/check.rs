@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use simplex_stores::queue_store::postgres::maintenance::{
-    AggregateDrift, CheckReport, check, repair_aggregates,
+    AggregateDrift, CheckReport, Repaired, check, repair,
 };
 
 use super::connect::DatabaseArgs;
@@ -15,12 +15,13 @@ use crate::{
 /// Read every queue of a database, and compare the counts and hashes of services with the queues.
 ///
 /// Ends with exit code 1 when something does not hold. With --repair the counts and hashes are computed afresh
-/// first, also of services without queues; rows that cannot be read are only named.
+/// first, also of services without queues, and statuses that lost their quotes in an import of the
+/// reference's get them back; rows that cannot be read are only named.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// Compute the counts and hashes of services afresh, and store them.
+    /// Store the counts and hashes of services afresh, and the quotes of statuses.
     #[arg(long)]
     repair: bool,
     /// Answer in JSON.
@@ -37,6 +38,7 @@ struct CheckForm {
     /// Rows that can be read, and say it in another form than this program writes.
     odd: u64,
     repaired_services: Option<u64>,
+    repaired_statuses: Option<u64>,
     drifted_services: Vec<DriftForm>,
     unreadable_total: u64,
     unreadable: Vec<String>,
@@ -52,7 +54,7 @@ struct DriftForm {
 
 pub(crate) fn run(args: &CheckArgs, out: &mut Out) -> Result<Exit, Failure> {
     let database = args.database.config()?;
-    let repaired = if args.repair { Some(repair_aggregates(&database)?) } else { None };
+    let repaired = if args.repair { Some(repair(&database)?) } else { None };
     let form = CheckForm::of(args.database.schema(), &check(&database)?, repaired);
     match args.json {
         true => out.json(&form),
@@ -73,14 +75,15 @@ impl From<&AggregateDrift> for DriftForm {
 }
 
 impl CheckForm {
-    fn of(schema: &str, report: &CheckReport, repaired_services: Option<u64>) -> Self {
+    fn of(schema: &str, report: &CheckReport, repaired: Option<Repaired>) -> Self {
         Self {
             schema: schema.to_owned(),
             holds: report.holds(),
             queues: report.queues,
             deleted: report.deleted,
             odd: report.odd,
-            repaired_services,
+            repaired_services: repaired.map(|repaired| repaired.services),
+            repaired_statuses: repaired.map(|repaired| repaired.statuses),
             drifted_services: report.drifted.iter().map(DriftForm::from).collect(),
             unreadable_total: report.unreadable_total,
             unreadable: report.unreadable.iter().map(ToString::to_string).collect(),
@@ -93,8 +96,8 @@ impl CheckForm {
              form",
             self.schema, self.queues, self.deleted, self.odd
         ));
-        if let Some(repaired) = self.repaired_services {
-            out.line(format_args!("services repaired: {repaired}"));
+        if let (Some(services), Some(statuses)) = (self.repaired_services, self.repaired_statuses) {
+            out.line(format_args!("repaired: {services} services, {statuses} statuses"));
         }
         out.line(format_args!("services that drifted: {}", self.drifted_services.len()));
         for drift in &self.drifted_services {

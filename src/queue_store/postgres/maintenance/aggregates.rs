@@ -1,18 +1,9 @@
 //! How many queues a service has, and the hash of their ids: stored with the service by triggers, and
 //! computed afresh (RACE-51).
 
-use std::time::Duration;
-
-use crate::db::postgres::{Columns, Pool, PostgresConfig, Row, Statements, Transaction};
+use crate::db::postgres::{Columns, Row, Statements, Transaction};
 use crate::db::{DbError, Sql};
-use crate::queue_store::postgres::layout;
 
-const LOCK_TIMEOUT: Sql =
-    Sql::new("setting a time limit", "SELECT set_config('lock_timeout', '10s', true)");
-const LOCK: Sql = Sql::new(
-    "waiting for other users of the tables",
-    "LOCK TABLE services, msg_queues IN SHARE ROW EXCLUSIVE MODE",
-);
 /// Services without queues included, which the schema's own function passes over.
 const RECOMPUTE: Sql = Sql::new(
     "computing the aggregates of services",
@@ -106,21 +97,5 @@ fn drift(row: &Row) -> Result<AggregateDrift, DbError> {
         stored: columns.next("queue_count")?,
         actual: columns.next("actual_count")?,
         same_hash: columns.next("same_hash")?,
-    })
-}
-
-/// Computes the aggregates of all services afresh from their live rows, also of services that have none
-/// (RACE-51), as one transaction; how many were wrong. Routers that write wait meanwhile.
-///
-/// # Errors
-///
-/// What the database refused; then nothing was changed.
-pub fn repair_aggregates(database: &PostgresConfig) -> Result<u64, DbError> {
-    let pool = Pool::open(&database.clone().pool_size(1).statement_timeout(Duration::ZERO))?;
-    pool.transaction("repairing aggregates", |tx| {
-        tx.query_one(&LOCK_TIMEOUT, &[])?;
-        layout::require(tx, database.schema_name().as_str())?;
-        tx.execute(&LOCK, &[])?;
-        recompute_aggregates(tx)
     })
 }

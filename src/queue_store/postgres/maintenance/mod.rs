@@ -6,11 +6,13 @@
 mod aggregates;
 mod check;
 mod purge;
+mod repair;
 mod status;
 
-pub use aggregates::{AggregateDrift, repair_aggregates};
+pub use aggregates::AggregateDrift;
 pub use check::{CheckReport, check};
 pub use purge::{Retention, purge};
+pub use repair::{Repaired, repair};
 pub use status::{DatabaseCounts, DatabaseStatus, TableSize, status};
 
 pub(super) use aggregates::{drifted_services, recompute_aggregates};

@@ -250,20 +250,25 @@ impl Importing<'_> {
         let mut refit = Refit::new(roles, &mut warnings);
         let content = self.in_transaction(survey.services(), |rows| {
             let mut sending = Sending { rows, options: self.options, total };
+            let mut services = 0;
             store_log::each_batch(self.log, self.source, |batch| {
                 for line in batch {
-                    if let LogRecord::CreateQueue(id, record) = &line.record {
-                        let record = refit.record((line.number, line.offset), id, record);
-                        sending.queue(id, &record)?;
+                    match &line.record {
+                        LogRecord::CreateQueue(id, record) => {
+                            let record = refit.record((line.number, line.offset), id, record);
+                            sending.queue(id, &record)?;
+                        }
+                        LogRecord::NewService(_) => services += 1,
+                        _ => return Err(self.changed()),
                     }
                 }
-                Ok::<_, TransferError>(())
+                Ok(())
             })?;
-            let sent = sending.rows.tally.content().queues;
-            if sent != total {
-                return Err(TransferError::LogChanged { path: self.log.path.clone() });
+            let sent = sending.rows.tally.content();
+            match sent.queues == total && sent.services == services {
+                true => Ok(()),
+                false => Err(self.changed()),
             }
-            Ok(())
         })?;
         let dangling = refit.cleared;
         let mut replay = replay;
@@ -278,6 +283,9 @@ impl Importing<'_> {
         let mut target = CountDangling { store: store.replayer(), dangling: 0 };
         let replay = store_log::replay_file(self.log, self.source, &mut target)?;
         let dangling = target.dangling;
+        if !self.options.skip_unreadable {
+            refuse_unreadable(self.log, &replay)?;
+        }
         let (services, queues) = live_records(&store, self.source)?;
         if survey.unstorable().0 > 0 {
             self.refuse_final(survey, &services, &queues)?;
@@ -288,6 +296,10 @@ impl Importing<'_> {
             queues.iter().try_for_each(|(id, record)| sending.queue(id, record))
         })?;
         Ok(ImportReport { replay, streamed: false, dangling, content })
+    }
+
+    fn changed(&self) -> TransferError {
+        TransferError::LogChanged { path: self.log.path.clone() }
     }
 
     /// Refuses what is still not to be stored after all records.
