@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::ages::{Ages, Turn};
 use super::control::{NEVER, State};
+use super::fault::{StoreFault, is_out};
 use super::locks::{Held, Locks};
 use crate::protocol::{LinkId, NotifierId, QueueRec, RecipientId, SenderId};
 use crate::queue_store::{QueueKey, StoreQueue};
@@ -43,7 +44,7 @@ pub(super) type Found<Q> = (Arc<Q>, Option<Arc<QueueRec>>);
 /// What the cache was like before rows were read.
 #[derive(Clone, Copy)]
 pub(super) struct Seen {
-    pub(super) generation: u64,
+    pub(super) state: State,
     changes: u64,
 }
 
@@ -88,7 +89,7 @@ impl<Q: StoreQueue> Cache<Q> {
     /// When no lock was held at a moment of this call, the entry that is found afterwards is what the
     /// database had then, or what a later change brought.
     pub(super) fn serve(&self, state: State, key: &QueueKey) -> Option<Arc<Q>> {
-        if !self.locks.are_free() {
+        if !self.locks.are_free() && !is_out(StoreFault::UncheckedServing) {
             return None;
         }
         let cached = match key {
@@ -109,7 +110,7 @@ impl<Q: StoreQueue> Cache<Q> {
         keys: &[QueueKey],
         held: Option<&Held<'_, RecipientId>>,
     ) -> StmResult<(Seen, Vec<Option<Found<Q>>>)> {
-        let seen = Seen { generation: state.generation, changes: self.changes.read(tx)? };
+        let seen = Seen { state, changes: self.changes.read(tx)? };
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             let cached = self.entry(tx, key)?.filter(|entry| state.serves(entry.generation));
@@ -117,7 +118,7 @@ impl<Q: StoreQueue> Cache<Q> {
                 None => None,
                 Some(Cached { queue, .. }) => {
                     let id = queue.recipient_id();
-                    guard(holds(held, id) || !self.locks.is_held(tx, id)?)?;
+                    guard(holds(held, id) || !self.is_changing(tx, id)?)?;
                     let record = queue.record().read(tx)?;
                     Some((queue, record))
                 }
@@ -129,7 +130,8 @@ impl<Q: StoreQueue> Cache<Q> {
     /// Caches rows that were read after `seen`, and gives for each the object that stands for it; `None`
     /// when a change may have come in between to one of them or of `hits`.
     ///
-    /// `gone` are keys for which there was no row.
+    /// `gone` are keys for which there was no row. Only while the generation of `seen` lasts: a row of an older
+    /// one would replace a newer one.
     pub(super) fn admit(
         &self,
         tx: &mut Transaction<'_>,
@@ -139,38 +141,45 @@ impl<Q: StoreQueue> Cache<Q> {
         gone: &[&QueueKey],
         held: Option<&Held<'_, RecipientId>>,
     ) -> StmResult<Option<Vec<Found<Q>>>> {
-        let quiet = self.changes.read(tx)? == seen.changes;
+        let quiet = self.changes.read(tx)? == seen.changes || is_out(StoreFault::UncheckedLoads);
         for queue in hits.iter().chain(rows.iter().map(|row| &row.queue)) {
             let id = queue.recipient_id();
-            if !holds(held, id) && (!quiet || self.locks.is_held(tx, id)?) {
+            if !holds(held, id) && (!quiet || self.is_changing(tx, id)?) {
                 return Ok(None);
             }
         }
         if quiet {
             gone.iter().try_for_each(|key| self.drop_stale(tx, seen, key))?;
         }
-        let found = rows.iter().map(|row| self.admit_row(tx, seen.generation, row));
+        if !seen.state.trusted && !rows.is_empty() {
+            // Nobody says what others change: another row may be newer or older than this one.
+            self.count_change(tx)?;
+        }
+        let found = rows.iter().map(|row| self.admit_row(tx, seen.state, row));
         Ok(Some(found.collect::<StmResult<_>>()?))
     }
 
     fn admit_row(
         &self,
         tx: &mut Transaction<'_>,
-        generation: u64,
+        state: State,
         row: &Fresh<'_, Q>,
     ) -> StmResult<Found<Q>> {
+        let generation = state.generation;
         let present = self.queues.get(tx, row.queue.recipient_id())?;
         let found = match present {
             // Somebody else loaded it meanwhile: the first one in stays (PG-5).
-            Some(Cached { queue, generation: of, .. }) if of == generation => {
+            Some(Cached { queue, generation: of, .. })
+                if state.serves(of) && !is_out(StoreFault::OwnObjects) =>
+            {
                 let record = queue.record().read(tx)?;
                 (queue, record)
             }
-            Some(Cached { queue, .. }) => {
+            Some(Cached { queue, .. }) if !is_out(StoreFault::OwnObjects) => {
                 self.renew(tx, &queue, generation, &row.record)?;
                 (queue, Some(Arc::clone(&row.record)))
             }
-            None => {
+            _ => {
                 let rested = self.ages.resting(tx, row.queue.recipient_id())?;
                 let queue = rested.unwrap_or_else(|| Arc::clone(&row.queue));
                 self.renew(tx, &queue, generation, &row.record)?;
@@ -224,6 +233,10 @@ impl<Q: StoreQueue> Cache<Q> {
         generation: u64,
         record: &QueueRec,
     ) -> StmResult<()> {
+        // One of another life of this id, whose end was not told of.
+        if let Some(old) = self.object(tx, queue.recipient_id())? {
+            self.forget(tx, &old)?;
+        }
         let cached = self.enter(tx, queue, generation)?;
         self.index(tx, &cached, record)
     }
@@ -337,8 +350,16 @@ impl<Q: StoreQueue> Cache<Q> {
         self.ages.rest(tx, id, Arc::downgrade(&cached.queue))
     }
 
+    /// Whether what is cached of a queue may differ from what the database has.
+    fn is_changing(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<bool> {
+        Ok(self.locks.is_held(tx, id)? && !is_out(StoreFault::UncheckedLocks))
+    }
+
     /// What is cached of a queue isn't served before it was read again.
     pub(super) fn doubt(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<()> {
+        if is_out(StoreFault::ForgottenDoubt) {
+            return Ok(());
+        }
         let Some(Cached { queue, .. }) = self.queues.get(tx, id)? else { return Ok(()) };
         match queue.record().read(tx)? {
             Some(record) => self.renew(tx, &queue, NEVER, &record),
@@ -431,8 +452,10 @@ impl<Q: StoreQueue> Cache<Q> {
     /// Drops an entry of an older generation whose key no queue has any more.
     fn drop_stale(&self, tx: &mut Transaction<'_>, seen: Seen, key: &QueueKey) -> StmResult<()> {
         match self.entry(tx, key)? {
-            Some(cached) if cached.generation != seen.generation => match key {
+            Some(cached) if !seen.state.serves(cached.generation) => match key {
                 QueueKey::Recipient(_) => self.forget(tx, &cached.queue),
+                // A queue keeps its sender's id for life.
+                QueueKey::Sender(_) if self.strict => self.forget(tx, &cached.queue),
                 QueueKey::Sender(id) => self.senders.remove(tx, id),
                 QueueKey::Notifier(id) => self.notifiers.remove(tx, id),
                 QueueKey::Link(id) => self.links.remove(tx, id),

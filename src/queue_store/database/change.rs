@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::DatabaseQueueStore;
+use super::fault::{StoreFault, is_out};
 use super::locks::Held;
 use super::queue_database::{QueueDatabase, Refusal, StatementError};
 use crate::db::DbErrorKind;
@@ -58,6 +59,9 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     ) where
         K: Clone + Eq + std::hash::Hash + Ord + Send + Sync + 'static,
     {
+        if is_out(StoreFault::EarlyRelease) {
+            atomically(|tx| held.release(tx));
+        }
         let published = try_atomically_numbered(
             |tx| {
                 apply(tx)?;
@@ -86,7 +90,10 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     ) -> ErrorType {
         atomically(|tx| {
             self.doubt(tx, id, error)?;
-            held.release(tx)
+            match is_out(StoreFault::KeptLocks) {
+                true => Ok(()),
+                false => held.release(tx),
+            }
         });
         held.done();
         self.semantics.answer(operation, error)

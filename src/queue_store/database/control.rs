@@ -1,5 +1,6 @@
 //! Who may use the store, and whether what is cached may be served.
 
+use super::fault::{StoreFault, is_cut_off, is_out};
 use crate::protocol::ErrorType;
 use crate::stm::{StmResult, TVar, Transaction, abort, atomically, guard, try_atomically};
 
@@ -14,14 +15,14 @@ pub(super) const NEVER: u64 = 0;
 pub(super) struct State {
     closed: bool,
     /// What others change in the database is known.
-    trusted: bool,
+    pub(super) trusted: bool,
     /// Entries of an earlier generation were read before it was known.
     pub(super) generation: u64,
 }
 
 impl State {
     pub(super) fn serves(self, generation: u64) -> bool {
-        self.trusted && generation == self.generation
+        (self.trusted || is_out(StoreFault::ServedOutOfSight)) && generation == self.generation
     }
 
     pub(super) fn check_open(self) -> Result<(), ErrorType> {
@@ -67,7 +68,7 @@ impl Control {
         });
         atomically(|tx| {
             let running = self.running.read(tx)?;
-            guard(running == 0)
+            guard(running == 0 || is_out(StoreFault::ImpatientClose))
         });
         first
     }
@@ -89,6 +90,8 @@ pub(super) struct Running<'c>(&'c Control);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        atomically(|tx| self.0.running.modify(tx, |count| count - 1));
+        if !is_cut_off() {
+            atomically(|tx| self.0.running.modify(tx, |count| count - 1));
+        }
     }
 }

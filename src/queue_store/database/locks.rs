@@ -10,6 +10,7 @@
 
 use std::hash::Hash;
 
+use super::fault::{StoreFault, is_cut_off, is_out};
 use crate::stm::{StmResult, TSet, Transaction, atomically, guard};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,6 +30,9 @@ impl<K: Clone + Eq + Hash + Ord + Send + Sync + 'static> Locks<K> {
     pub(super) fn hold(&self, mut keys: Vec<K>) -> Held<'_, K> {
         keys.sort_unstable();
         keys.dedup();
+        if is_out(StoreFault::NoLocks) {
+            keys.clear();
+        }
         // Before the first key is entered, so that whoever reads zero meets no key.
         self.holders.fetch_add(1, Ordering::AcqRel);
         atomically(|tx| {
@@ -86,6 +90,9 @@ impl<K: Clone + Eq + Hash + Ord + Send + Sync + 'static> Held<'_, K> {
 
 impl<K: Clone + Eq + Hash + Ord + Send + Sync + 'static> Drop for Held<'_, K> {
     fn drop(&mut self) {
+        if is_cut_off() {
+            return;
+        }
         if !self.released {
             atomically(|tx| self.release(tx));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::DatabaseQueueStore;
 use super::cache::{Cache, Found, Fresh};
+use super::fault::{StoreFault, is_out};
 use super::locks::Held;
 use super::queue_database::{QueueDatabase, ReadRow};
 use crate::db::DbError;
@@ -76,8 +77,14 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
             if !new || held.is_none() {
                 self.make(&mut made, &looked);
                 let (rows, gone) = with_objects(&missing, &looked, &made);
-                let admitted =
-                    atomically(|tx| cache.admit(tx, seen, &known, &rows, &gone, held.as_ref()));
+                let admitted = atomically(|tx| match self.control.state(tx)?.generation {
+                    now if now != seen.state.generation
+                        && !is_out(StoreFault::UncheckedGeneration) =>
+                    {
+                        Ok(None)
+                    }
+                    _ => cache.admit(tx, seen, &known, &rows, &gone, held.as_ref()),
+                });
                 if let Some(admitted) = admitted {
                     cache.trim();
                     return Ok(merge(hits, looked, admitted));

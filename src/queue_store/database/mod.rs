@@ -20,6 +20,7 @@
 //! | `coherence` | what others changed |
 //! | `operations`, `services` | the operations of the contract |
 //! | `answers` | what a caller is told when the database refused or failed |
+//! | `fault` | the guards that a test can take out |
 //! | `journal` | the optional journal beside the database |
 //!
 //! **Why the cache is right.** See `cache`, and the order of steps in `change`.
@@ -36,6 +37,7 @@ mod cache;
 mod change;
 mod coherence;
 mod control;
+mod fault;
 mod journal;
 mod locks;
 mod lookup;
@@ -46,6 +48,8 @@ mod services;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(any(loom, shuttle))]
+pub use fault::{StoreFault, without};
 pub use queue_database::{
     CacheEvents, NtfServices, PartyResults, QueueDatabase, QueueRow, ReadRow, Refusal,
     ServiceFound, StatementError,
@@ -54,6 +58,7 @@ pub use queue_database::{
 use self::cache::Cache;
 use self::coherence::Coherence;
 use self::control::Control;
+use self::fault::is_cut_off;
 use self::journal::ExtraJournal;
 use self::locks::Locks;
 use super::queue::{BasicFactory, QueueFactory};
@@ -237,6 +242,9 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
 
 impl<D: QueueDatabase, F: QueueFactory> Drop for DatabaseQueueStore<D, F> {
     fn drop(&mut self) {
+        if is_cut_off() {
+            return;
+        }
         if let Err(error) = self.shut() {
             tracing::error!(%error, "found when the store was dropped");
         }

@@ -133,6 +133,8 @@ impl<D: QueueDatabase, F: QueueFactory> QueueStore for DatabaseQueueStore<D, F> 
             return Ok((queue, record));
         }
         let (queue, record) = self.find(key)?;
+        // Under `Reference` an index may lead to a queue that hasn't that id any more (RACE-35).
+        let record = record.filter(|record| key.is_carried_by(record));
         Ok((queue, record.ok_or(ErrorType::Auth)?))
     }
 
