@@ -21,7 +21,7 @@ mod model;
 mod op;
 pub mod sample;
 
-pub use database::{ModelDatabase, Outcome};
+pub use database::{Connection, ModelDatabase, Outcome};
 pub use generate::{RouterOps, keeps_rules};
 pub use model::QueueModel;
 pub use op::{Answer, QueueOp, run};
