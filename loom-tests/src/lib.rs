@@ -19,6 +19,7 @@
 #![cfg(any(loom, shuttle))]
 #![allow(clippy::panic, clippy::expect_used, reason = "a harness for tests")]
 
+pub mod database;
 mod executions;
 pub mod scenario;
 mod steps;

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use catalogue::{Race, number, races};
 
 /// The pages, in the order of the overview.
-const PAGES: [&str; 5] = ["journal.md", "formats.md", "store.md", "stores.md", "notifications.md"];
+const PAGES: [&str; 6] =
+    ["journal.md", "formats.md", "store.md", "stores.md", "database.md", "notifications.md"];
 
 /// The command's list of files with steps.
 const STEPS_TABLE: &str = "src/bin/simplex-stores/races/steps.rs";

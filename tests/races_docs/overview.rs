@@ -14,7 +14,7 @@ const KINDS: [(&str, &str); 16] = [
     ("::witness_", "witness"),
     ("::proof_", "proof"),
     ("::twin_", "twin"),
-    ("loom-tests/tests/random.rs", "random schedules"),
+    ("loom-tests/tests/random", "random schedules"),
     ("loom-tests/", "loom"),
     ("tests/store_log/ownership.rs::race11_another_process", "two processes"),
     ("tests/queue_store/crash.rs", "killed processes"),

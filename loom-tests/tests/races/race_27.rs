@@ -15,9 +15,11 @@
 //!
 //! The twins empty an index, and close the journal without waiting for the last number.
 
+use loom_tests::database::{database, warm};
 use loom_tests::scenario::{Disk, Store, created, queue, two};
 use loom_tests::{explore, must_fail, must_find_steps};
-use simplex_stores::protocol::ErrorType;
+use simplex_stores::protocol::{ErrorType, Semantics};
+use simplex_stores::queue_store::database::{StoreFault, without};
 use simplex_stores::queue_store::{QueueKey, QueueStore, StoreQueue};
 use simplex_stores::stm::{TMap, TVar, atomically};
 use simplex_stores::store_log::{Durability, LogRecord};
@@ -186,5 +188,48 @@ fn proof_a_journal_closed_after_the_last_number_has_every_record() {
 fn twin_a_journal_closed_at_once_has_not() {
     must_fail("race_27/close_at_once", 3, "is not in the journal", || {
         what_was_committed_is_written(false);
+    });
+}
+
+/// A change in a database beside a close: acknowledged and made, or refused and not made.
+fn a_change_in_a_database() {
+    let db = database(Semantics::Strict, &[(1, sample::record(1))]);
+    let (store, queues) = warm(&db, &[1]);
+    let (other, changed) = (store.clone(), queues[0].clone());
+    let change = move || other.update_keys(&changed, sample::keys(9));
+    let (answer, ()) = two(change, || store.close().unwrap());
+    assert!(answer.is_ok() || answer == Err(closed()), "answered {answer:?}");
+    let made = db.record(&sample::recipient(1)).unwrap().recipient_keys == sample::keys(9);
+    assert_eq!(made, answer.is_ok(), "refused, and made");
+}
+
+#[test]
+fn proof_a_change_in_a_database_is_made_or_refused() {
+    explore("race_27/database_change", 3, a_change_in_a_database);
+}
+
+#[test]
+fn twin_a_close_that_does_not_wait_takes_the_connection_away() {
+    must_fail("race_27/impatient", 3, "answered", || {
+        without(StoreFault::ImpatientClose, a_change_in_a_database);
+    });
+}
+
+/// Loads and cached lookups beside a close are answered with the queue, or as by a closed store.
+#[test]
+fn proof_no_lookup_in_a_database_is_answered_auth() {
+    explore("race_27/database_lookups", 2, || {
+        let db = database(Semantics::Strict, &[(1, sample::record(1)), (2, sample::record(2))]);
+        let (store, _) = warm(&db, &[1]);
+        let shared = store.clone();
+        let looks_up = move || {
+            for number in [1, 2] {
+                let answer = shared.get_queue(&sample::sender(number).into()).map(drop);
+                assert!(answer.is_ok() || answer == Err(closed()), "answered {answer:?}");
+            }
+        };
+        two(looks_up, || store.close().unwrap());
+        let later = store.get_queue(&sample::recipient(1).into());
+        assert_eq!(later.err(), Some(closed()), "found in a closed store");
     });
 }

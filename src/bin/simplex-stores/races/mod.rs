@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// The pages of the catalogue.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     include_str!("../../../../docs/races/journal.md"),
     include_str!("../../../../docs/races/formats.md"),
     include_str!("../../../../docs/races/store.md"),
     include_str!("../../../../docs/races/stores.md"),
+    include_str!("../../../../docs/races/database.md"),
     include_str!("../../../../docs/races/notifications.md"),
 ];
 
