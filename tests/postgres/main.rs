@@ -4,6 +4,7 @@
 mod catalogue;
 mod cluster;
 mod copy;
+mod differential;
 mod errors;
 mod fixture;
 mod journals;
