@@ -186,9 +186,10 @@ fn race49_batches_that_move_queues_in_opposite_directions_never_fail_and_never_d
         add(&first, *number, &with_notifier(*number));
     }
     let mut threads = Vec::new();
-    for seed in 0..4 {
-        let (queues, stay) = (process(&database, Semantics::Strict), stay.clone());
-        threads.push(thread::spawn(move || move_about(&queues, &stay, seed)));
+    // Two move one half of the queues, and two the other half the other way.
+    for (seed, half) in (0..4).zip(stay.chunks(10).cycle()) {
+        let (queues, half) = (process(&database, Semantics::Strict), half.to_vec());
+        threads.push(thread::spawn(move || move_about(&queues, &half, seed)));
     }
     let (queues, come) = (process(&database, Semantics::Strict), come.clone());
     threads.push(thread::spawn(move || come_and_go(&queues, &come, 7)));
@@ -269,4 +270,48 @@ fn one_queue_by_itself_is_associated_as_in_a_batch() {
             assert_eq!(rcv(&id), Some(sample::service_id(2)));
         }
     }
+}
+
+/// Whether a change that has to wait for the service with the smaller id has the one with the greater
+/// already. Triggers would take them the other way round.
+fn has_the_greater_service_while_it_waits(
+    services: [u8; 2],
+    change: impl FnOnce(&PostgresQueues, &RecipientId) + Send + 'static,
+) -> bool {
+    let (database, queues) = queues(Semantics::Strict);
+    add_services(&queues);
+    let creds = sample::creds(1, Some(sample::service_id(4)));
+    let rcv_service_id = Some(sample::service_id(2));
+    let queue = QueueRec { rcv_service_id, notifier: Some(Box::new(creds)), ..sample::record(1) };
+    let id = add(&queues, 1, &queue);
+    let [smaller, greater] = services.map(sample::service_id);
+    let mut stranger = fixture::client(&database);
+    stranger.batch_execute("BEGIN").unwrap();
+    // As an update of its count does.
+    let lock = "SELECT 1 FROM services WHERE service_id = $1 FOR NO KEY UPDATE";
+    stranger.query(lock, &[&smaller.as_bytes()]).unwrap();
+    let waiting = thread::spawn(move || change(&queues, &id));
+    wait_until_blocked(&database, 1);
+    let free = format!("{lock} SKIP LOCKED");
+    let free = fixture::client(&database).query(&free, &[&greater.as_bytes()]).unwrap();
+    stranger.batch_execute("COMMIT").unwrap();
+    waiting.join().unwrap();
+    free.is_empty()
+}
+
+#[test]
+fn race49_services_are_locked_in_the_order_of_their_ids() {
+    let moved = |party, service| {
+        move |queues: &PostgresQueues, id: &RecipientId| {
+            let ids = std::slice::from_ref(id);
+            let done = queues.set_services(party, Some(&sample::service_id(service)), ids).unwrap();
+            assert_eq!(done, [(id.clone(), Ok(()))]);
+        }
+    };
+    assert!(!has_the_greater_service_while_it_waits([1, 2], moved(ServiceParty::Receiver, 1)));
+    assert!(!has_the_greater_service_while_it_waits([3, 4], moved(ServiceParty::Notifier, 3)));
+    assert!(!has_the_greater_service_while_it_waits([3, 4], |queues, id| {
+        let creds = sample::creds(7, Some(sample::service_id(3)));
+        assert!(queues.set_notifier(id, &creds).unwrap().is_some());
+    }));
 }
