@@ -418,9 +418,20 @@ impl<Q: StoreQueue> Cache<Q> {
         }
     }
 
+    /// The cached object of a queue, if it is served.
+    pub(super) fn served(
+        &self,
+        tx: &mut Transaction<'_>,
+        state: State,
+        id: &RecipientId,
+    ) -> StmResult<Option<Arc<Q>>> {
+        let cached = self.queues.get(tx, id)?.filter(|cached| state.serves(cached.generation));
+        Ok(cached.map(|cached| cached.queue))
+    }
+
     /// Takes a notifier's entry out, as its lookup does under `Reference` (PG-3).
-    pub(super) fn take_notifier(&self, id: &NotifierId) -> Option<Arc<Q>> {
-        atomically(|tx| Ok(self.notifiers.take(tx, id)?.map(|cached| cached.queue)))
+    pub(super) fn take_notifier(&self, id: &NotifierId) {
+        atomically(|tx| self.notifiers.remove(tx, id));
     }
 
     pub(super) fn has_notifier(&self, id: &NotifierId) -> bool {

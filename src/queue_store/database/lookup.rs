@@ -30,6 +30,9 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     /// Finds the queue of a key; one that was deleted, under `Reference` only, has no record.
     pub(super) fn find(&self, key: &QueueKey) -> Answer<F::Queue> {
         let mut found = self.find_each(std::slice::from_ref(key))?;
+        if let (false, QueueKey::Notifier(id), Some(cache)) = (self.is_strict(), key, &self.cache) {
+            cache.take_notifier(id);
+        }
         found.pop().unwrap_or(Err(ErrorType::Auth))
     }
 
@@ -67,7 +70,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
                 pairs.filter(|(_, hit)| hit.is_none()).map(|(key, _)| key).collect();
             let looked = if missing.is_empty() { Vec::new() } else { self.look_up(&missing)? };
             if !self.is_strict() && keys.iter().all(|key| matches!(key, QueueKey::Notifier(_))) {
-                return Ok(self.notifiers_alone(cache, keys, hits, looked));
+                return Ok(self.notifiers_alone(cache, hits, looked));
             }
             if missing.is_empty() {
                 return Ok(hits.into_iter().flatten().map(Ok).collect());
@@ -114,13 +117,9 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     fn notifiers_alone(
         &self,
         cache: &Cache<F::Queue>,
-        keys: &[QueueKey],
         hits: Vec<Option<Found<F::Queue>>>,
         looked: Vec<Looked>,
     ) -> Vec<Answer<F::Queue>> {
-        if let ([QueueKey::Notifier(id)], [Some(_)]) = (keys, &hits[..]) {
-            cache.take_notifier(id);
-        }
         let mut looked = looked.into_iter();
         let found = hits.into_iter().map(|hit| match hit {
             Some(found) => Ok(found),
@@ -129,10 +128,11 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
         found.collect()
     }
 
-    /// The object for a row: a cached one, or one that nobody else gets.
+    /// The object for a row: one that is served from the cache, or one that nobody else gets.
     fn alone(&self, cache: Option<&Cache<F::Queue>>, looked: Looked) -> Answer<F::Queue> {
         let (id, record) = looked?.ok_or(ErrorType::Auth)?;
-        let cached = cache.and_then(|cache| atomically(|tx| cache.object(tx, &id)));
+        let state = self.control.state_now();
+        let cached = cache.and_then(|cache| atomically(|tx| cache.served(tx, state, &id)));
         if let Some(queue) = cached {
             let record = queue.record().read_atomic();
             return Ok((queue, record));
