@@ -1,5 +1,9 @@
 //! The store over a database, on the model of one: its answers are those of the in-memory store.
 
+mod coherence;
+mod faults;
+mod rules;
+
 use std::sync::Arc;
 
 use simplex_stores::protocol::Semantics;
