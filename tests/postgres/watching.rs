@@ -165,7 +165,9 @@ fn what_changed_nothing_is_new_or_is_purged_is_not_told() {
     let id = add(&one, 1, &full(1));
     one.set_sender_key(&id, &sample::key(2)).unwrap_err();
     one.set_status(&sample::recipient(9), &EntityStatus::Off).unwrap_err();
-    one.set_services(ServiceParty::Receiver, None, std::slice::from_ref(&id)).unwrap();
+    // By itself it would be written again, and told: one statement instead of a transaction.
+    let batch = [id.clone(), sample::recipient(9)];
+    one.set_services(ServiceParty::Receiver, None, &batch).unwrap();
     one.purge(i64::MAX).unwrap();
     add_service(&one, 1, ServiceRole::Messaging);
     let marker = add(&one, 2, &full(2));
