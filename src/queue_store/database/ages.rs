@@ -18,11 +18,18 @@ const NO_NUMBER: u64 = 0;
 
 pub(super) struct Ages<Q> {
     capacity: Option<usize>,
+    line: TVar<Line>,
     turns: TMap<u64, RecipientId>,
-    /// The number whose turn it is.
-    oldest: TVar<u64>,
-    next: TVar<u64>,
     resting: TMap<RecipientId, Resting<Q>>,
+}
+
+#[derive(Clone, Copy)]
+struct Line {
+    /// The number whose turn it is.
+    oldest: u64,
+    next: u64,
+    /// How many queues are cached: the rest of those in the line rest.
+    cached: usize,
 }
 
 struct Resting<Q> {
@@ -50,52 +57,70 @@ impl<Q: Send + Sync + 'static> Ages<Q> {
     pub(super) fn new(capacity: Option<usize>) -> Self {
         Self {
             capacity,
+            line: TVar::new(Line { oldest: NO_NUMBER + 1, next: NO_NUMBER + 1, cached: 0 }),
             turns: TMap::new(),
-            oldest: TVar::new(NO_NUMBER + 1),
-            next: TVar::new(NO_NUMBER + 1),
             resting: TMap::new(),
         }
     }
 
-    pub(super) fn is_too_full(&self, count: usize) -> bool {
-        self.capacity.is_some_and(|capacity| count > capacity)
+    pub(super) fn is_too_full(&self) -> bool {
+        let too_full = |capacity| self.line.with_atomic(|line| line.cached > capacity);
+        self.capacity.is_some_and(too_full)
     }
 
-    /// A queue comes in; its number.
-    pub(super) fn enter(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<u64> {
+    /// A queue comes into the cache; its number.
+    pub(super) fn come(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<u64> {
         if self.capacity.is_none() {
             return Ok(NO_NUMBER);
         }
         self.wake(tx, id)?;
-        let number = self.next.replace(tx, NO_NUMBER)?;
-        self.next.write(tx, number + 1)?;
+        self.line.update(tx, |line| line.cached += 1)?;
+        self.line_up(tx, id)
+    }
+
+    /// A queue with this number leaves the cache and is gone.
+    pub(super) fn go(&self, tx: &mut Transaction<'_>, number: u64) -> StmResult<()> {
+        if number == NO_NUMBER {
+            return Ok(());
+        }
+        self.line.update(tx, |line| line.cached = line.cached.saturating_sub(1))?;
+        self.turns.remove(tx, &number)
+    }
+
+    /// The next number, at the end of the line.
+    pub(super) fn line_up(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<u64> {
+        let number = self.line.update(tx, |line| {
+            line.next += 1;
+            line.next - 1
+        })?;
         self.turns.insert(tx, number, id.clone())?;
         Ok(number)
     }
 
-    /// A queue with this number is gone.
-    pub(super) fn leave(&self, tx: &mut Transaction<'_>, number: u64) -> StmResult<()> {
-        if number == NO_NUMBER { Ok(()) } else { self.turns.remove(tx, &number) }
-    }
-
     pub(super) fn take_turn(&self, tx: &mut Transaction<'_>) -> StmResult<Turn> {
-        let number = self.oldest.read(tx)?;
-        if number == self.next.read(tx)? {
-            return Ok(Turn::End);
-        }
-        self.oldest.write(tx, number + 1)?;
+        let number = self.line.update(tx, |line| {
+            let number = (line.oldest < line.next).then_some(line.oldest);
+            line.oldest += u64::from(number.is_some());
+            number
+        })?;
+        let Some(number) = number else { return Ok(Turn::End) };
         let id = self.turns.take(tx, &number)?;
         Ok(id.map_or(Turn::Passed, |id| Turn::Of(id, number)))
     }
 
-    /// A queue was taken out: it rests.
+    /// A queue leaves the cache at its turn: it rests.
     pub(super) fn rest(
         &self,
         tx: &mut Transaction<'_>,
         id: &RecipientId,
         queue: Weak<Q>,
     ) -> StmResult<()> {
-        let number = self.enter(tx, id)?;
+        self.line.update(tx, |line| line.cached = line.cached.saturating_sub(1))?;
+        self.rest_on(tx, id, queue)
+    }
+
+    fn rest_on(&self, tx: &mut Transaction<'_>, id: &RecipientId, queue: Weak<Q>) -> StmResult<()> {
+        let number = self.line_up(tx, id)?;
         self.resting.insert(tx, id.clone(), Resting { queue, number })
     }
 
@@ -108,7 +133,7 @@ impl<Q: Send + Sync + 'static> Ages<Q> {
     ) -> StmResult<()> {
         match self.resting.get(tx, id)?.filter(|one| one.number == turn) {
             Some(one) if one.queue.strong_count() == 0 => self.resting.remove(tx, id),
-            Some(one) => self.rest(tx, id, one.queue),
+            Some(one) => self.rest_on(tx, id, one.queue),
             None => Ok(()),
         }
     }
@@ -128,7 +153,7 @@ impl<Q: Send + Sync + 'static> Ages<Q> {
     /// A queue doesn't rest any more.
     pub(super) fn wake(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<()> {
         match self.resting.take(tx, id)? {
-            Some(one) => self.leave(tx, one.number),
+            Some(one) => self.turns.remove(tx, &one.number),
             None => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::DatabaseQueueStore;
-use super::cache::{Cache, Found, Fresh};
+use super::cache::{Cache, Found, Fresh, Hits, Look, Seen};
 use super::fault::{StoreFault, is_out};
 use super::locks::Held;
 use super::queue_database::{QueueDatabase, ReadRow};
@@ -55,59 +55,10 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
             let looked = self.look_up(&keys.iter().collect::<Vec<_>>())?;
             return Ok(looked.into_iter().map(|row| self.alone(None, row)).collect());
         };
-        let mut made = HashMap::new();
-        let mut held: Option<Held<'_, RecipientId>> = None;
+        let mut search = Search { store: self, cache, keys, made: Made::new(), held: None };
         loop {
-            let (seen, hits) = try_atomically(|tx| {
-                let state = self.control.state(tx)?;
-                match state.check_open() {
-                    Ok(()) => Ok(cache.look(tx, state, keys, held.as_ref())?),
-                    Err(closed) => abort(closed),
-                }
-            })?;
-            let pairs = keys.iter().zip(&hits);
-            let missing: Vec<&QueueKey> =
-                pairs.filter(|(_, hit)| hit.is_none()).map(|(key, _)| key).collect();
-            let looked = if missing.is_empty() { Vec::new() } else { self.look_up(&missing)? };
-            if !self.is_strict() && keys.iter().all(|key| matches!(key, QueueKey::Notifier(_))) {
-                return Ok(self.notifiers_alone(cache, hits, looked));
-            }
-            if missing.is_empty() {
-                return Ok(hits.into_iter().flatten().map(Ok).collect());
-            }
-            let known: Vec<_> = hits.iter().flatten().map(|(queue, _)| Arc::clone(queue)).collect();
-            let new = rows_of(&looked).any(|(id, _)| !made.contains_key(id));
-            if !new || held.is_none() {
-                self.make(&mut made, &looked);
-                let (rows, gone) = with_objects(&missing, &looked, &made);
-                let admitted = atomically(|tx| match self.control.state(tx)?.generation {
-                    now if now != seen.state.generation
-                        && !is_out(StoreFault::UncheckedGeneration) =>
-                    {
-                        Ok(None)
-                    }
-                    _ => cache.admit(tx, seen, &known, &rows, &gone, held.as_ref()),
-                });
-                if let Some(admitted) = admitted {
-                    cache.trim();
-                    return Ok(merge(hits, looked, admitted));
-                }
-            }
-            // Somebody changes one of them, or did: from now on they are kept from that. Objects are made
-            // while nothing is held.
-            drop(held.take());
-            self.make(&mut made, &looked);
-            let ids = known.iter().map(|queue| queue.recipient_id()).chain(made.keys());
-            held = Some(cache.locks.hold(ids.cloned().collect()));
-        }
-    }
-
-    /// Makes an object for each row that has none yet.
-    fn make(&self, made: &mut Made<F::Queue>, looked: &[Looked]) {
-        for (id, record) in rows_of(looked) {
-            if !made.contains_key(id) {
-                let queue = self.factory.make_queue(id.clone(), Arc::clone(record));
-                made.insert(id.clone(), Arc::new(queue));
+            if let Some(answers) = search.attempt()? {
+                return Ok(answers);
             }
         }
     }
@@ -117,7 +68,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     fn notifiers_alone(
         &self,
         cache: &Cache<F::Queue>,
-        hits: Vec<Option<Found<F::Queue>>>,
+        hits: Hits<F::Queue>,
         looked: Vec<Looked>,
     ) -> Vec<Answer<F::Queue>> {
         let mut looked = looked.into_iter();
@@ -143,6 +94,9 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
 
     /// What the database has for each key, asked in one query where they are of one kind.
     fn look_up(&self, keys: &[&QueueKey]) -> Result<Vec<Looked>, ErrorType> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let _running = self.control.begin()?;
         Ok(match keys {
             [key] => {
@@ -193,6 +147,94 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
     }
 }
 
+/// A lookup that goes on until what it found was there at one moment.
+struct Search<'s, D: QueueDatabase, F: QueueFactory> {
+    store: &'s DatabaseQueueStore<D, F>,
+    cache: &'s Cache<F::Queue>,
+    keys: &'s [QueueKey],
+    made: Made<F::Queue>,
+    held: Option<Held<'s, RecipientId>>,
+}
+
+impl<D: QueueDatabase, F: QueueFactory> Search<'_, D, F> {
+    /// Looks in the cache, reads what isn't there, and caches it; `None` when somebody changed one of the
+    /// queues meanwhile: from then on they are kept from that, and the next attempt finds more.
+    fn attempt(&mut self) -> Result<Option<Vec<Answer<F::Queue>>>, ErrorType> {
+        let Some(Look { seen, hits }) = self.look()? else {
+            self.held = None;
+            return Ok(None);
+        };
+        let missing = self.keys.iter().zip(&hits).filter(|(_, hit)| hit.is_none());
+        let missing: Vec<&QueueKey> = missing.map(|(key, _)| key).collect();
+        let looked = self.store.look_up(&missing)?;
+        let is_notifier = |key: &QueueKey| matches!(key, QueueKey::Notifier(_));
+        if !self.store.is_strict() && self.keys.iter().all(is_notifier) {
+            return Ok(Some(self.store.notifiers_alone(self.cache, hits, looked)));
+        }
+        if missing.is_empty() {
+            return Ok(Some(hits.into_iter().flatten().map(Ok).collect()));
+        }
+        let known: Vec<_> = hits.iter().flatten().map(|(queue, _)| Arc::clone(queue)).collect();
+        if let Some(admitted) = self.enter(seen, &known, &missing, &looked) {
+            self.cache.trim();
+            return Ok(Some(merge(hits, looked, admitted)));
+        }
+        self.hold(&known, &looked);
+        Ok(None)
+    }
+
+    /// What is cached; `None` when somebody changes one of the queues, and only those who hold nothing may
+    /// wait for that.
+    fn look(&self) -> Result<Option<Look<F::Queue>>, ErrorType> {
+        try_atomically(|tx| {
+            let state = self.store.control.state(tx)?;
+            match state.check_open() {
+                Ok(()) => Ok(self.cache.look(tx, state, self.keys, self.held.as_ref())?),
+                Err(closed) => abort(closed),
+            }
+        })
+    }
+
+    /// Caches what was read, unless it may be old by now.
+    fn enter(
+        &mut self,
+        seen: Seen,
+        known: &[Arc<F::Queue>],
+        missing: &[&QueueKey],
+        looked: &[Looked],
+    ) -> Option<Vec<Found<F::Queue>>> {
+        let is_new = |(id, _): &(RecipientId, _)| !self.made.contains_key(id);
+        if self.held.is_some() && rows_of(looked).any(is_new) {
+            return None;
+        }
+        self.make(looked);
+        let (rows, gone) = with_objects(missing, looked, &self.made);
+        let held = self.held.as_ref();
+        atomically(|tx| match self.store.control.state(tx)?.generation == seen.state.generation {
+            false if !is_out(StoreFault::UncheckedGeneration) => Ok(None),
+            _ => self.cache.admit(tx, seen, known, &rows, &gone, held),
+        })
+    }
+
+    /// Keeps the queues that were found from being changed. Objects are made while nothing is held.
+    fn hold(&mut self, known: &[Arc<F::Queue>], looked: &[Looked]) {
+        self.held = None;
+        self.make(looked);
+        let ids = known.iter().map(|queue| queue.recipient_id()).chain(self.made.keys());
+        self.held = Some(self.cache.locks.hold(ids.cloned().collect()));
+    }
+
+    /// Makes an object for each row that has none yet.
+    fn make(&mut self, looked: &[Looked]) {
+        for (id, record) in rows_of(looked) {
+            if !self.made.contains_key(id) {
+                let queue = self.store.factory.make_queue(id.clone(), Arc::clone(record));
+                self.made.insert(id.clone(), Arc::new(queue));
+            }
+        }
+    }
+}
+
 /// The rows among what was looked up.
 fn rows_of(looked: &[Looked]) -> impl Iterator<Item = &(RecipientId, Arc<QueueRec>)> {
     looked.iter().filter_map(|looked| looked.as_ref().ok()?.as_ref())
@@ -221,11 +263,7 @@ fn with_objects<'k, Q>(
 }
 
 /// The answers in the order of the keys: what was cached, and what was read for the rest.
-fn merge<Q>(
-    hits: Vec<Option<Found<Q>>>,
-    looked: Vec<Looked>,
-    admitted: Vec<Found<Q>>,
-) -> Vec<Answer<Q>> {
+fn merge<Q>(hits: Hits<Q>, looked: Vec<Looked>, admitted: Vec<Found<Q>>) -> Vec<Answer<Q>> {
     let (mut looked, mut admitted) = (looked.into_iter(), admitted.into_iter());
     let mut read = || match looked.next() {
         Some(Ok(Some(_))) => admitted.next().ok_or(ErrorType::Auth),

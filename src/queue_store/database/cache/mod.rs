@@ -11,18 +11,18 @@
 //! generation begins, and an object of an older one is read again before it is served. Which queues are taken
 //! out when there are too many: see [`ages`](super::ages).
 
+mod trim;
+mod update;
+
 use std::sync::Arc;
 
-use super::ages::{Ages, Turn};
-use super::control::{NEVER, State};
+use super::ages::Ages;
+use super::control::State;
 use super::fault::{StoreFault, is_out};
 use super::locks::{Held, Locks};
 use crate::protocol::{LinkId, NotifierId, QueueRec, RecipientId, SenderId};
 use crate::queue_store::{QueueKey, StoreQueue};
-use crate::stm::{StmResult, TMap, TVar, Transaction, atomically, guard};
-
-/// How many turns one call may take: queues whose locks are held, or whose objects are, are passed over.
-const TURNS: usize = 64;
+use crate::stm::{StmResult, TMap, TVar, Transaction, atomically, retry};
 
 /// A queue in an index.
 struct Cached<Q> {
@@ -40,6 +40,15 @@ impl<Q> Clone for Cached<Q> {
 
 /// A queue object, and the record that it had when it was found; `None` when it was deleted.
 pub(super) type Found<Q> = (Arc<Q>, Option<Arc<QueueRec>>);
+
+/// What is served for some keys, and what the cache was like then.
+pub(super) struct Look<Q> {
+    pub(super) seen: Seen,
+    pub(super) hits: Hits<Q>,
+}
+
+/// What is served for each of some keys.
+pub(super) type Hits<Q> = Vec<Option<Found<Q>>>;
 
 /// What the cache was like before rows were read.
 #[derive(Clone, Copy)]
@@ -101,30 +110,32 @@ impl<Q: StoreQueue> Cache<Q> {
         state.serves(cached.generation).then_some(cached.queue)
     }
 
-    /// What is served for the keys at one moment. Waits for the locks of those queues that `held` doesn't
-    /// hold.
+    /// What is served for the keys at one moment. Waits for the locks of these queues; whoever holds some waits
+    /// for no others, and gets `None`.
     pub(super) fn look(
         &self,
         tx: &mut Transaction<'_>,
         state: State,
         keys: &[QueueKey],
         held: Option<&Held<'_, RecipientId>>,
-    ) -> StmResult<(Seen, Vec<Option<Found<Q>>>)> {
+    ) -> StmResult<Option<Look<Q>>> {
         let seen = Seen { state, changes: self.changes.read(tx)? };
-        let mut found = Vec::with_capacity(keys.len());
+        let mut hits = Vec::with_capacity(keys.len());
         for key in keys {
             let cached = self.entry(tx, key)?.filter(|entry| state.serves(entry.generation));
-            found.push(match cached {
+            hits.push(match cached {
                 None => None,
                 Some(Cached { queue, .. }) => {
                     let id = queue.recipient_id();
-                    guard(holds(held, id) || !self.is_changing(tx, id)?)?;
+                    if !holds(held, id) && self.is_changing(tx, id)? {
+                        return if held.is_some() { Ok(None) } else { retry() };
+                    }
                     let record = queue.record().read(tx)?;
                     Some((queue, record))
                 }
             });
         }
-        Ok((seen, found))
+        Ok(Some(Look { seen, hits }))
     }
 
     /// Caches rows that were read after `seen`, and gives for each the object that stands for it; `None`
@@ -210,186 +221,9 @@ impl<Q: StoreQueue> Cache<Q> {
         self.senders.insert(tx, sender, cached)
     }
 
-    /// Makes the object stand for a live queue with this record, in whatever state it was.
-    pub(super) fn renew(
-        &self,
-        tx: &mut Transaction<'_>,
-        queue: &Arc<Q>,
-        generation: u64,
-        record: &Arc<QueueRec>,
-    ) -> StmResult<()> {
-        if let Some(old) = queue.record().replace(tx, Some(Arc::clone(record)))? {
-            self.unindex(tx, queue, &old)?;
-        }
-        let cached = self.enter(tx, queue, generation)?;
-        if self.strict { self.index(tx, &cached, record) } else { Ok(()) }
-    }
-
-    /// Enters a queue that was added by this store, under all its ids.
-    pub(super) fn add(
-        &self,
-        tx: &mut Transaction<'_>,
-        queue: &Arc<Q>,
-        generation: u64,
-        record: &QueueRec,
-    ) -> StmResult<()> {
-        // One of another life of this id, whose end was not told of.
-        if let Some(old) = self.object(tx, queue.recipient_id())? {
-            self.forget(tx, &old)?;
-        }
-        let cached = self.enter(tx, queue, generation)?;
-        self.index(tx, &cached, record)
-    }
-
-    /// Enters an object under its recipient id, in the place of what is there.
-    fn enter(
-        &self,
-        tx: &mut Transaction<'_>,
-        queue: &Arc<Q>,
-        generation: u64,
-    ) -> StmResult<Cached<Q>> {
-        let id = queue.recipient_id();
-        let number = match self.queues.get(tx, id)? {
-            Some(present) => present.number,
-            None => self.ages.enter(tx, id)?,
-        };
-        let cached = Cached { queue: Arc::clone(queue), generation, number };
-        self.queues.insert(tx, id.clone(), cached.clone())?;
-        Ok(cached)
-    }
-
-    /// Changes the record in the cached object, and in another one that the caller has, and moves the
-    /// index entries whose ids changed. Only for the holder of the queue's lock.
-    pub(super) fn edit(
-        &self,
-        tx: &mut Transaction<'_>,
-        given: &Q,
-        change: &impl Fn(&mut QueueRec),
-    ) -> StmResult<()> {
-        let id = given.recipient_id();
-        let object = self.object(tx, id)?;
-        if !object.as_ref().is_some_and(|object| std::ptr::eq(&**object, given)) {
-            edit_record(tx, given, change)?;
-        }
-        let Some(cached) = self.queues.get(tx, id)? else {
-            let rested = object.map(|object| edit_record(tx, &*object, change));
-            return rested.transpose().map(drop);
-        };
-        let Some((old, new)) = edit_record(tx, &*cached.queue, change)? else { return Ok(()) };
-        let (old_ntf, new_ntf) = (notifier_id(&old), notifier_id(&new));
-        if old_ntf != new_ntf {
-            self.drop_entry(tx, &self.notifiers, old_ntf, &cached.queue)?;
-            if let Some(id) = new_ntf {
-                self.notifiers.insert(tx, id.clone(), cached.clone())?;
-            }
-        }
-        let (old_link, new_link) = (link_id(&old), link_id(&new));
-        // Under `Reference` only adding a queue fills this index, and nothing empties it (PG-24).
-        if self.strict && old_link != new_link {
-            self.drop_entry(tx, &self.links, old_link, &cached.queue)?;
-            if let Some(id) = new_link {
-                self.links.insert(tx, id.clone(), cached.clone())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Marks a queue deleted, in the cached object and in another one that the caller has. Under
-    /// `Reference` it stays under its recipient id and its link id (PG-11, PG-34).
-    pub(super) fn delete(&self, tx: &mut Transaction<'_>, given: &Q) -> StmResult<()> {
-        if let Some(queue) = self.object(tx, given.recipient_id())? {
-            self.forget(tx, &queue)?;
-        }
-        given.record().write(tx, None)
-    }
-
-    fn forget(&self, tx: &mut Transaction<'_>, queue: &Arc<Q>) -> StmResult<()> {
-        if let Some(old) = queue.record().replace(tx, None)? {
-            self.unindex(tx, queue, &old)?;
-        }
-        let id = queue.recipient_id();
-        self.ages.wake(tx, id)?;
-        if !self.strict {
-            return Ok(());
-        }
-        match self.queues.take(tx, id)? {
-            Some(cached) => self.ages.leave(tx, cached.number),
-            None => Ok(()),
-        }
-    }
-
-    /// Takes the oldest queues out while there are too many.
-    pub(super) fn trim(&self) {
-        for _ in 0..TURNS {
-            if !self.ages.is_too_full(self.queues.len_atomic()) {
-                return;
-            }
-            let is_end = atomically(|tx| match self.ages.take_turn(tx)? {
-                Turn::Of(id, number) => self.take_out(tx, &id, number).map(|()| false),
-                Turn::Passed => Ok(false),
-                Turn::End => Ok(true),
-            });
-            if is_end {
-                return;
-            }
-        }
-    }
-
-    fn take_out(&self, tx: &mut Transaction<'_>, id: &RecipientId, turn: u64) -> StmResult<()> {
-        let Some(cached) = self.queues.get(tx, id)?.filter(|cached| cached.number == turn) else {
-            return self.ages.look_after(tx, id, turn);
-        };
-        if self.locks.is_held(tx, id)? {
-            let number = self.ages.enter(tx, id)?;
-            return self.queues.insert(tx, id.clone(), Cached { number, ..cached });
-        }
-        if let Some(record) = cached.queue.record().read(tx)? {
-            self.unindex(tx, &cached.queue, &record)?;
-        }
-        self.queues.remove(tx, id)?;
-        self.ages.rest(tx, id, Arc::downgrade(&cached.queue))
-    }
-
     /// Whether what is cached of a queue may differ from what the database has.
     fn is_changing(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<bool> {
         Ok(self.locks.is_held(tx, id)? && !is_out(StoreFault::UncheckedLocks))
-    }
-
-    /// What is cached of a queue isn't served before it was read again.
-    pub(super) fn doubt(&self, tx: &mut Transaction<'_>, id: &RecipientId) -> StmResult<()> {
-        if is_out(StoreFault::ForgottenDoubt) {
-            return Ok(());
-        }
-        let Some(Cached { queue, .. }) = self.queues.get(tx, id)? else { return Ok(()) };
-        match queue.record().read(tx)? {
-            Some(record) => self.renew(tx, &queue, NEVER, &record),
-            None => Ok(()),
-        }
-    }
-
-    /// Something was changed: rows that were read before may be old.
-    pub(super) fn count_change(&self, tx: &mut Transaction<'_>) -> StmResult<()> {
-        self.changes.modify(tx, |count| count.wrapping_add(1))
-    }
-
-    /// What was read of queues whose locks the caller holds; those without a row are gone.
-    pub(super) fn replace(
-        &self,
-        tx: &mut Transaction<'_>,
-        id: &RecipientId,
-        generation: u64,
-        record: Option<&Arc<QueueRec>>,
-    ) -> StmResult<()> {
-        match (self.queues.get(tx, id)?, record) {
-            (None, _) => match self.ages.resting(tx, id)? {
-                Some(queue) => queue.record().write(tx, record.map(Arc::clone)),
-                None => Ok(()),
-            },
-            (Some(Cached { queue, .. }), None) => self.forget(tx, &queue),
-            (Some(Cached { queue, .. }), Some(record)) => {
-                self.renew(tx, &queue, generation, record)
-            }
-        }
     }
 
     /// Of these ids, the ones with an object or whose lock is held.
@@ -474,78 +308,8 @@ impl<Q: StoreQueue> Cache<Q> {
             _ => Ok(()),
         }
     }
-
-    fn index(
-        &self,
-        tx: &mut Transaction<'_>,
-        cached: &Cached<Q>,
-        record: &QueueRec,
-    ) -> StmResult<()> {
-        self.senders.insert(tx, record.sender_id.clone(), cached.clone())?;
-        if let Some(id) = notifier_id(record) {
-            self.notifiers.insert(tx, id.clone(), cached.clone())?;
-        }
-        if let Some(id) = link_id(record) {
-            self.links.insert(tx, id.clone(), cached.clone())?;
-        }
-        Ok(())
-    }
-
-    fn unindex(
-        &self,
-        tx: &mut Transaction<'_>,
-        queue: &Arc<Q>,
-        record: &QueueRec,
-    ) -> StmResult<()> {
-        self.drop_entry(tx, &self.senders, Some(&record.sender_id), queue)?;
-        self.drop_entry(tx, &self.notifiers, notifier_id(record), queue)?;
-        match self.strict {
-            true => self.drop_entry(tx, &self.links, link_id(record), queue),
-            false => Ok(()),
-        }
-    }
-
-    /// Drops an entry unless it has become another queue's.
-    fn drop_entry<K>(
-        &self,
-        tx: &mut Transaction<'_>,
-        index: &TMap<K, Cached<Q>>,
-        id: Option<&K>,
-        queue: &Arc<Q>,
-    ) -> StmResult<()>
-    where
-        K: Clone + Eq + std::hash::Hash + Ord + Send + Sync + 'static,
-    {
-        let Some(id) = id else { return Ok(()) };
-        match index.get(tx, id)? {
-            Some(cached) if Arc::ptr_eq(&cached.queue, queue) => index.remove(tx, id),
-            _ => Ok(()),
-        }
-    }
 }
 
 fn holds(held: Option<&Held<'_, RecipientId>>, id: &RecipientId) -> bool {
     held.is_some_and(|held| held.contains(id))
-}
-
-/// Changes an object's record; gives the old and the new one, if it was live.
-fn edit_record<Q: StoreQueue>(
-    tx: &mut Transaction<'_>,
-    queue: &Q,
-    change: &impl Fn(&mut QueueRec),
-) -> StmResult<Option<(Arc<QueueRec>, Arc<QueueRec>)>> {
-    let Some(old) = queue.record().read(tx)? else { return Ok(None) };
-    let mut new = QueueRec::clone(&old);
-    change(&mut new);
-    let new = Arc::new(new);
-    queue.record().write(tx, Some(Arc::clone(&new)))?;
-    Ok(Some((old, new)))
-}
-
-fn notifier_id(record: &QueueRec) -> Option<&NotifierId> {
-    record.notifier.as_ref().map(|creds| &creds.notifier_id)
-}
-
-fn link_id(record: &QueueRec) -> Option<&LinkId> {
-    record.link.as_ref().map(|link| &link.id)
 }
