@@ -28,6 +28,29 @@ enum Value<T> {
     Closed,
 }
 
+impl<T> State<T> {
+    /// The value, when it is there, and nobody in a hurry wants it before.
+    fn take(&mut self, priority: Priority) -> Option<T> {
+        if priority == Priority::Ordinary && self.hurried > 0 {
+            return None;
+        }
+        match std::mem::replace(&mut self.value, Value::Taken) {
+            Value::Here(value) => Some(value),
+            other => {
+                self.value = other;
+                None
+            }
+        }
+    }
+
+    /// One that waited or ran is done.
+    fn leave(&mut self, priority: Priority) {
+        if priority == Priority::High {
+            self.hurried -= 1;
+        }
+    }
+}
+
 impl<T> Slot<T> {
     pub(super) fn new(value: T) -> Self {
         let state = State { value: Value::Here(value), hurried: 0 };
@@ -41,24 +64,15 @@ impl<T> Slot<T> {
             state.hurried += 1;
         }
         loop {
-            let turn = priority == Priority::High || state.hurried == 0;
-            match &state.value {
-                Value::Closed => {
-                    if priority == Priority::High {
-                        state.hurried -= 1;
-                        self.changed.notify_all();
-                    }
-                    return Err(Closed);
-                }
-                Value::Here(_) if turn => {}
-                _ => {
-                    self.changed.wait(&mut state);
-                    continue;
-                }
-            }
-            if let Value::Here(value) = std::mem::replace(&mut state.value, Value::Taken) {
+            if let Some(value) = state.take(priority) {
                 return Ok(Taken { slot: self, priority, value: Some(value) });
             }
+            if matches!(state.value, Value::Closed) {
+                state.leave(priority);
+                self.changed.notify_all();
+                return Err(Closed);
+            }
+            self.changed.wait(&mut state);
         }
     }
 
@@ -102,9 +116,44 @@ impl<T> Drop for Taken<'_, T> {
     fn drop(&mut self) {
         let mut state = self.slot.state.lock();
         state.value = self.value.take().map_or(Value::Closed, Value::Here);
-        if self.priority == Priority::High {
-            state.hurried -= 1;
-        }
+        state.leave(self.priority);
         self.slot.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::sync::thread;
+
+    #[test]
+    fn ordinary_work_waits_while_anybody_in_a_hurry_does() {
+        let mut state = State { value: Value::Here('v'), hurried: 1 };
+        assert_eq!(state.take(Priority::Ordinary), None);
+        assert_eq!(state.take(Priority::High), Some('v'));
+        assert_eq!(state.take(Priority::High), None);
+        state.value = Value::Here('v');
+        state.leave(Priority::High);
+        assert_eq!(state.take(Priority::Ordinary), Some('v'));
+        assert_eq!(state.take(Priority::Ordinary), None);
+    }
+
+    #[test]
+    fn who_waits_is_told_when_the_slot_closes_and_nobody_in_a_hurry_is_left_over() {
+        let slot = Arc::new(Slot::new(()));
+        let taken = slot.take(Priority::Ordinary).unwrap();
+        let waiting = [Priority::High, Priority::Ordinary].map(|priority| {
+            let slot = Arc::clone(&slot);
+            thread::spawn(move || slot.take(priority).err())
+        });
+        taken.close();
+        for thread in waiting {
+            assert_eq!(thread.join().unwrap(), Some(Closed));
+        }
+        assert_eq!(slot.open(()), Ok(()));
+        assert!(slot.take(Priority::Ordinary).is_ok());
     }
 }
