@@ -1,6 +1,7 @@
 //! Closing and opening again.
 
-use simplex_stores::db::{Database, DbError, DbErrorKind, Priority, Sql};
+use simplex_stores::db::{Database, DbError, DbErrorKind, Dialect, Priority, Sql};
+use simplex_stores::sync::atomic::{AtomicBool, Ordering};
 use simplex_stores::sync::channel;
 use simplex_stores::sync::thread;
 use std::sync::Arc;
@@ -38,27 +39,34 @@ fn as8_closing_waits_for_what_runs_and_refuses_what_comes() {
     on_each(|db| {
         db.execute(&CREATE, &[]).unwrap();
         let database = Arc::new(Database::open(&db.config).unwrap());
+        let ended = Arc::new(AtomicBool::new(false));
         let (began, has_begun) = channel::unbounded();
         let (go, may_go) = channel::unbounded::<()>();
         let running = {
-            let database = Arc::clone(&database);
+            let (database, ended) = (Arc::clone(&database), Arc::clone(&ended));
             thread::spawn(move || {
                 database.transaction::<_, DbError>(Priority::Ordinary, "running", |tx| {
                     tx.execute(&INSERT, &[&1])?;
                     began.send(()).unwrap();
                     may_go.recv().unwrap();
-                    tx.execute(&INSERT, &[&2])
+                    tx.execute(&INSERT, &[&2])?;
+                    ended.store(true, Ordering::SeqCst);
+                    Ok(())
                 })
             })
         };
         has_begun.recv().unwrap();
         let closing = {
-            let database = Arc::clone(&database);
-            thread::spawn(move || database.close())
+            let (database, ended) = (Arc::clone(&database), Arc::clone(&ended));
+            thread::spawn(move || database.close().map(|()| ended.load(Ordering::SeqCst)))
         };
+        // What comes is refused at once where there are other connections than the one that is used.
+        let comes = || database.transaction::<(), DbError>(Priority::High, "comes", |_| Ok(()));
+        while database.dialect() == Dialect::Postgres && comes().is_ok() {
+            thread::yield_now();
+        }
         go.send(()).unwrap();
-        closing.join().unwrap().unwrap();
-        // Whichever came first: what ran has ended whole, and nothing runs now.
+        assert!(closing.join().unwrap().unwrap(), "closed before what ran had ended");
         running.join().unwrap().unwrap();
         let late = database.transaction::<(), DbError>(Priority::High, "late", |_| Ok(()));
         assert_eq!(*late.unwrap_err().kind(), DbErrorKind::Closed);
