@@ -10,7 +10,7 @@ pub(crate) const MARK: &str =
     "<!-- From here on written by `UPDATE_RACES=1 cargo test --test races_docs`. -->";
 
 /// What kind of evidence a test is, by how its name begins; the first that fits.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 18] = [
     ("::witness_", "witness"),
     ("::proof_", "proof"),
     ("::twin_", "twin"),
@@ -18,6 +18,8 @@ const KINDS: [(&str, &str); 16] = [
     ("loom-tests/", "loom"),
     ("tests/store_log/ownership.rs::race11_another_process", "two processes"),
     ("tests/queue_store/crash.rs", "killed processes"),
+    ("tests/postgres/store/processes/", "four processes"),
+    ("tests/postgres/store/cuts.rs", "cut connections"),
     ("tests/store_log/crash_points.rs", "crash points"),
     ("tests/ntf_store/pending_crash.rs", "crash points"),
     ("tests/store_log/faults.rs", "failing disk"),

@@ -7,16 +7,20 @@ use postgres::{Client, NoTls, Statement};
 
 use super::config::PostgresConfig;
 use super::error::{classified, of_connecting};
+use super::server_session::ServerSession;
 use crate::db::{DbError, Sql};
 
-/// The settings that every session begins with (PG-39). Names of schemas are quoted by the server.
+/// The settings that every session begins with (PG-39), and which session it is. Names of schemas are quoted
+/// by the server.
 const SETTINGS: Sql = Sql::new(
     "session settings",
-    "SELECT set_config('search_path', quote_ident($1), false),
+    "SELECT pid, extract(epoch FROM backend_start)::text AS started,
+            set_config('search_path', quote_ident($1), false),
             set_config('client_min_messages', 'warning', false),
             set_config('statement_timeout', $2, false),
             set_config('lock_timeout', $3, false),
-            set_config('idle_in_transaction_session_timeout', $4, false)",
+            set_config('idle_in_transaction_session_timeout', $4, false)
+       FROM pg_stat_activity WHERE pid = pg_backend_pid()",
 );
 
 /// A setting of the program's own, which its statements read.
@@ -40,25 +44,27 @@ pub(super) struct Connection {
     pub(super) broken: bool,
     /// The pool's count of broken connections when this one was last seen working.
     pub(super) seen: u64,
+    /// What the server knows it by.
+    pub(super) session: ServerSession,
 }
 
 impl Connection {
     pub(super) fn open(config: &PostgresConfig, limits: &Limits) -> Result<Self, DbError> {
         let place = config.place();
-        let client = config.server.connect(NoTls).map_err(|error| of_connecting(&place, &error))?;
-        let mut connection = Self { client, prepared: Prepared::new(), broken: false, seen: 0 };
+        let mut client =
+            config.server.connect(NoTls).map_err(|error| of_connecting(&place, &error))?;
         let schema = config.schema.as_str();
         let [statement, lock, idle] =
             [limits.statement, limits.lock, limits.idle_transaction].map(milliseconds);
-        connection
-            .client
+        let own = client
             .query_one(&*SETTINGS.postgres(), &[&schema, &statement, &lock, &idle])
             .map_err(|error| classified(SETTINGS.name(), &error))?;
         for (name, value) in &config.session {
-            let set = connection.client.query_one(&*OWN_SETTING.postgres(), &[name, value]);
+            let set = client.query_one(&*OWN_SETTING.postgres(), &[name, value]);
             set.map_err(|error| classified(OWN_SETTING.name(), &error))?;
         }
-        Ok(connection)
+        let session = ServerSession::read(&own)?;
+        Ok(Self { client, prepared: Prepared::new(), broken: false, seen: 0, session })
     }
 
     /// Whether the server answers on it in time.

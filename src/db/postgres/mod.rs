@@ -22,7 +22,9 @@
 //! how long a statement, and an idle transaction, may last. A pool hands out a connection within the
 //! time that its settings say, or an error. When one connection breaks, all others are looked at
 //! before they are used again, so a server that was restarted fails at most the calls that were
-//! running then.
+//! running then. What the server still does for a connection that broke, it might finish later: so that
+//! session is ended before the pool hands out another connection, and what is read then is what came of it
+//! (RACE-70).
 //!
 //! **Transactions** run at the server's default isolation (PG-8). They are committed only when their
 //! work returned `Ok` and none of their statements failed outside a savepoint: a server answers the
@@ -39,6 +41,7 @@ mod migrate;
 mod pgcrypto;
 mod pool;
 mod pools;
+mod server_session;
 mod transaction;
 
 pub use columns::Columns;

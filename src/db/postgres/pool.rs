@@ -8,8 +8,10 @@ use r2d2::ManageConnection as _;
 
 use super::config::PostgresConfig;
 use super::connection::{Connection, Limits};
+use super::server_session::ServerSession;
 use super::transaction::{Kind, Session, Transaction};
 use crate::db::{DbError, DbErrorKind};
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Connections to one database, shared by threads; cloning gives the same pool.
@@ -20,6 +22,9 @@ pub struct Pool {
     /// How many connections were found broken. One that was last seen working before the latest of
     /// those is looked at before it is used: what broke one may have broken all.
     broken: Arc<AtomicU64>,
+    /// Sessions whose connections broke in use. The server may not know that yet, and may still commit
+    /// what it does for them.
+    unsettled: Arc<Mutex<Vec<ServerSession>>>,
 }
 
 impl Pool {
@@ -42,7 +47,7 @@ impl Pool {
             .error_handler(Box::new(Log))
             .build(connector)
             .map_err(|error| no_connection(&error).within("opening the pool"))?;
-        Ok(Self { connections, config, broken })
+        Ok(Self { connections, config, broken, unsettled: Arc::default() })
     }
 
     /// The settings that it was opened with.
@@ -132,8 +137,31 @@ impl Pool {
         }
     }
 
-    /// A connection that worked after the latest broken one was found.
+    /// A connection that works, when nothing can come any more of what was begun on broken ones (RACE-70).
     fn checkout(&self, label: &'static str) -> Result<Checkout, DbError> {
+        let mut connection = self.working(label)?;
+        match self.settle(&mut connection) {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                if error.is_lost() {
+                    self.discard(connection);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn settle(&self, connection: &mut Connection) -> Result<(), DbError> {
+        let unsettled = self.unsettled.lock().clone();
+        for session in unsettled {
+            session.end(&mut Session::on(connection), self.config.checkout_timeout)?;
+            self.unsettled.lock().retain(|other| *other != session);
+        }
+        Ok(())
+    }
+
+    /// A connection that worked after the latest broken one was found.
+    fn working(&self, label: &'static str) -> Result<Checkout, DbError> {
         let mut tries = self.config.pool_size;
         loop {
             let connection = self.connections.get_timeout(self.config.checkout_timeout);
@@ -154,9 +182,11 @@ impl Pool {
         }
     }
 
-    /// Takes a broken connection out of the pool, which makes another, and has all others looked at.
+    /// Takes a broken connection out of the pool, which makes another, and has all others looked at and
+    /// its session ended before one is used.
     fn discard(&self, mut connection: Checkout) {
         connection.broken = true;
+        self.unsettled.lock().push(connection.session.clone());
         self.broken.fetch_add(1, Ordering::AcqRel);
     }
 }

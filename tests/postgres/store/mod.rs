@@ -1,4 +1,14 @@
 //! The queue store on a real server.
 
+mod changes;
 mod contract;
+mod cuts;
+mod full_disk;
+mod journal;
+mod locked;
+mod processes;
+mod proxy;
+mod restarts;
+mod secrecy;
+mod sharing;
 mod support;
