@@ -3,8 +3,8 @@
 //! `import` is the whole import: the journal is read twice, its rows are sent, and both sides are added up
 //! and compared. Its peer is `psql`'s `\copy` of the same rows in the same order, from a file, into the same
 //! table on the same server: once as the schema is (`psql_copy`), once with the trigger quiet that counts
-//! queues of services (`psql_copy_quiet`), as it is during an import. At the end the ratios of the medians
-//! are printed: above one, the import is the faster.
+//! queues of services (`psql_copy_quiet`), as it is during an import. At the end the ratios are printed, of
+//! medians of turns: above one, the import is the faster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout)] // the ratios
 
@@ -15,8 +15,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{queue, queues};
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use simplex_stores::db::migrations::ConfirmMode;
 use simplex_stores::db::postgres::{CreateSchema, PostgresConfig};
 use simplex_stores::queue_store::postgres::transfer::{ImportOptions, import};
@@ -29,15 +28,15 @@ const COLUMNS: &str = "recipient_id, recipient_keys, rcv_dh_secret, sender_id, s
      rcv_service_id, fixed_data, user_data";
 
 /// A server, a database on it, and the same queues as a journal and as rows.
-struct Subject<'c> {
-    cluster: &'c Cluster,
+struct Subject {
     database: TestDatabase,
+    cluster: Cluster,
     config: PostgresConfig,
     log: StoreLogConfig,
     rows: String,
 }
 
-impl Subject<'_> {
+impl Subject {
     fn sql(&self, sql: &str) {
         let mut client = self.database.client().unwrap();
         client.batch_execute(&format!("SET search_path = smp_server; {sql}")).unwrap();
@@ -60,8 +59,10 @@ impl Subject<'_> {
         self.psql(&format!("\\copy msg_queues ({COLUMNS}) FROM '{}'", self.rows));
     }
 
-    /// The time of `work` on empty tables.
-    fn timed(&self, work: impl FnOnce(&Self)) -> Duration {
+    /// The time of a way on empty tables.
+    fn timed(&self, (_, work, counted): (&str, fn(&Self), bool)) -> Duration {
+        let trigger = if counted { "ENABLE" } else { "DISABLE" };
+        self.sql(&format!("ALTER TABLE msg_queues {trigger} TRIGGER tr_queue_insert"));
         self.sql("TRUNCATE msg_queues, services CASCADE; CHECKPOINT");
         let started = Instant::now();
         work(self);
@@ -69,7 +70,7 @@ impl Subject<'_> {
     }
 }
 
-fn subject<'c>(cluster: &'c Cluster, folder: &Path) -> Subject<'c> {
+fn subject(cluster: Cluster, folder: &Path) -> Subject {
     let database = cluster.database().unwrap();
     let config = PostgresConfig::parse(database.url()).unwrap();
     let options = SchemaOptions { create: CreateSchema::IfMissing, confirm: ConfirmMode::YesUp };
@@ -77,29 +78,23 @@ fn subject<'c>(cluster: &'c Cluster, folder: &Path) -> Subject<'c> {
     let log = StoreLogConfig::new(folder.join("store.log"));
     common::write_log(log.path(), (0..queues()).map(queue));
     let rows = folder.join("rows.txt").to_str().unwrap().to_owned();
-    let subject = Subject { cluster, database, config, log, rows };
+    let subject = Subject { database, cluster, config, log, rows };
     subject.import();
     // As they lie in the table, which is as they were sent.
     subject.psql(&format!("\\copy msg_queues ({COLUMNS}) TO '{}'", subject.rows));
     subject
 }
 
-fn measure(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
-    mut run: impl FnMut() -> Duration,
-) -> Duration {
-    let mut times = Vec::new();
-    group.bench_function(BenchmarkId::new(name, queues()), |bencher| {
-        bencher.iter_custom(|rounds| {
-            let of_these: Vec<Duration> = (0..rounds).map(|_| run()).collect();
-            times.extend(&of_these);
-            of_these.iter().sum()
-        });
-    });
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
+/// What is measured, and whether the trigger that counts queues of services works meanwhile.
+const WAYS: [(&str, fn(&Subject), bool); 3] = [
+    ("import", Subject::import, true),
+    ("psql_copy", Subject::copy_in, true),
+    ("psql_copy_quiet", Subject::copy_in, false),
+];
+
+/// How often each way is taken for the ratios, in turn, so that whatever else the machine does slows all
+/// of them alike.
+const TURNS: usize = 7;
 
 fn imports(criterion: &mut Criterion) {
     if std::env::args().any(|arg| arg == "--list") {
@@ -107,20 +102,32 @@ fn imports(criterion: &mut Criterion) {
     }
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start().unwrap();
-    let subject = subject(&cluster, folder.path());
+    let subject = subject(cluster, folder.path());
     let mut group = criterion.benchmark_group("postgres_import");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(queues() as u64));
-    let ours = measure(&mut group, "import", || subject.timed(Subject::import));
-    let plain = measure(&mut group, "psql_copy", || subject.timed(Subject::copy_in));
-    subject.sql("ALTER TABLE msg_queues DISABLE TRIGGER tr_queue_insert");
-    let quiet = measure(&mut group, "psql_copy_quiet", || subject.timed(Subject::copy_in));
-    group.finish();
-    if common::trial() {
-        return;
+    for way in WAYS {
+        group.bench_function(BenchmarkId::new(way.0, queues()), |bencher| {
+            bencher.iter_custom(|rounds| (0..rounds).map(|_| subject.timed(way)).sum());
+        });
     }
-    let ratio = |peer: Duration| peer.as_secs_f64() / ours.as_secs_f64();
-    println!("psql_copy / import: {:.2}", ratio(plain));
-    println!("psql_copy_quiet / import: {:.2}", ratio(quiet));
+    group.finish();
+    if !common::trial() {
+        print_ratios(&subject);
+    }
+}
+
+fn print_ratios(subject: &Subject) {
+    let mut times = WAYS.map(|_| Vec::new());
+    for _ in 0..TURNS {
+        WAYS.iter().zip(&mut times).for_each(|(way, times)| times.push(subject.timed(*way)));
+    }
+    let medians = times.map(|mut times| {
+        times.sort();
+        times.get(TURNS / 2).copied().unwrap_or_default().as_secs_f64()
+    });
+    for ((name, ..), median) in WAYS.iter().zip(medians) {
+        println!("{name}: {median:.2} s, {name} / import: {:.2}", median / medians[0]);
+    }
 }
 
 fn main() {

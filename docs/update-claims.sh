@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what docs/claims.md claims, and writes it anew: docs/update-claims.sh [--release] [CLAIM…]
 # Without names all are run; with names the other rows stay as they are (`races` runs nothing: it sums a table). How much is run is set by the variables that
-# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS, …_PROGRAMS, …_SCHEDULES); the defaults are short. Long campaigns want --release:
+# the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS, …_PROGRAMS, …_SCHEDULES, …_IMPORT_QUEUES); the defaults are short. Long campaigns want --release:
 #   SIMPLEX_STORES_FUZZ_INPUTS=10000000 docs/update-claims.sh --release parsers logs
 #   SIMPLEX_STORES_KILLS=500 docs/update-claims.sh --release kills_fsync kills_flush kills_memory
 # A row is written only after its tests passed with that count.
@@ -102,6 +102,9 @@ claims() {
   claim failures store_log power_losses::race3_any_operation_may_fail_once \
     - printed - "" "" \
     "under ENOSPC, EIO, a short write or a success reported as EIO in each single file operation of the same workloads, a restart finds the same"
+  claim transfers postgres transfer_campaign::pg16_many_queues_come_back_as_the_store_in_memory_has_them \
+    SIMPLEX_STORES_IMPORT_QUEUES 10000 - "queues, imported twice and exported" "" \
+    "without faults, a journal of random queues and services comes back from a database byte for byte as the store in memory compacts it, with the same counts and hashes of services"
 }
 
 wanted() { [ "$WANTED" = "  " ] || [[ "$WANTED" == *" $1 "* ]]; }
@@ -122,9 +125,10 @@ claim() {
   fi
   [ "$variable" = - ] || count=${!variable:-$count}
   echo "$name${unit:+: $count $unit}"
-  local setting=()
+  local setting=() features=testing
+  [ "$binary" != postgres ] || features+=,postgres
   [ "$variable" = - ] || setting=("$variable=$count")
-  env "${setting[@]}" cargo test -q "${PROFILE[@]}" --features testing --test "$binary" -- --exact "$test" --nocapture | tee "$LOG"
+  env "${setting[@]}" cargo test -q "${PROFILE[@]}" --features "$features" --test "$binary" -- --exact "$test" --nocapture | tee "$LOG"
   grep -qE 'test result: ok\. [1-9]' "$LOG" || { echo "$name: no test ran" >&2; return 1; }
   local last
   if [ "$count" = printed ]; then
