@@ -92,9 +92,12 @@ impl<D: QueueDatabase, F: QueueFactory> QueueStore for DatabaseQueueStore<D, F> 
         Ok(self.cache.as_ref().map(|cache| cache.objects(state)).unwrap_or_default())
     }
 
+    /// Never earlier than the retention says: where a row has no more than the day of its deletion, that counts
+    /// from its end (RACE-45); under `Reference` from its beginning.
     fn purge_deleted(&self) -> Result<u64, ErrorType> {
         let retention = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
-        let before = self.now().saturating_sub(retention);
+        let rest_of_day = if self.is_strict() { DAY - 1 } else { 0 };
+        let before = self.now().saturating_sub(retention).saturating_sub(rest_of_day);
         self.ask("purge", |db| db.purge(before))
     }
 

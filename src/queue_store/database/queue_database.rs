@@ -197,7 +197,8 @@ pub trait QueueDatabase: Send + Sync + 'static {
     /// `Missing`.
     fn delete_queue(&self, id: &RecipientId, at: i64) -> Result<QueueRec, StatementError>;
 
-    /// Removes what was deleted before a time in seconds since 1970; how many.
+    /// Removes what was deleted before a time in seconds since 1970; how many. It may go in portions, each a
+    /// transaction.
     ///
     /// # Errors
     /// The database's.

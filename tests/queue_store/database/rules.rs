@@ -307,6 +307,8 @@ fn pg36_race45_a_deletion_counts_from_its_second_and_under_reference_from_its_da
         store.delete_queue(&queue).unwrap();
         now.store(11 * DAY + 3_600, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(store.purge_deleted(), Ok(purged));
+        now.store(13 * DAY, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(store.purge_deleted(), Ok(1 - purged));
     }
 }
 
