@@ -60,7 +60,7 @@ impl Subject {
     }
 
     /// The time of a way on empty tables.
-    fn timed(&self, (_, work, counted): (&str, fn(&Self), bool)) -> Duration {
+    fn timed(&self, (_, work, counted): Way) -> Duration {
         let trigger = if counted { "ENABLE" } else { "DISABLE" };
         self.sql(&format!("ALTER TABLE msg_queues {trigger} TRIGGER tr_queue_insert"));
         self.sql("TRUNCATE msg_queues, services CASCADE; CHECKPOINT");
@@ -86,7 +86,9 @@ fn subject(cluster: Cluster, folder: &Path) -> Subject {
 }
 
 /// What is measured, and whether the trigger that counts queues of services works meanwhile.
-const WAYS: [(&str, fn(&Subject), bool); 3] = [
+type Way = (&'static str, fn(&Subject), bool);
+
+const WAYS: [Way; 3] = [
     ("import", Subject::import, true),
     ("psql_copy", Subject::copy_in, true),
     ("psql_copy_quiet", Subject::copy_in, false),
