@@ -10,6 +10,7 @@ use simplex_stores::queue_store::database::{
     DatabaseQueueStore, DatabaseStoreConfig, QueueDatabase,
 };
 use simplex_stores::queue_store::{BasicFactory, QueueKey, QueueStore, StoreQueue};
+use simplex_stores::sync::atomic::{AtomicU64, Ordering};
 use simplex_stores::testing::queue_store::ModelDatabase;
 use simplex_stores::testing::queue_store::sample::{
     creds, key, link, link_data, notifier, recipient, record, sender, service, service_id,
@@ -292,20 +293,19 @@ fn pg33_a_queue_that_is_cached_is_the_one_that_its_sender_finds() {
 /// A queue is deleted late on a day; what is purged an hour into the next but one, when a day is kept.
 #[test]
 fn pg36_race45_a_deletion_counts_from_its_second_and_under_reference_from_its_day() {
-    const DAY: i64 = 86_400;
+    const DAY: u64 = 86_400;
     for (semantics, purged) in [(Strict, 0), (Reference, 1)] {
-        let now = Arc::new(std::sync::atomic::AtomicI64::new(10 * DAY + DAY - 60));
+        let now = Arc::new(AtomicU64::new(11 * DAY - 60));
         let clock = Arc::clone(&now);
         let read = move || {
-            let seconds = clock.load(std::sync::atomic::Ordering::Relaxed);
+            let seconds = clock.load(Ordering::Relaxed) as i64;
             OffsetDateTime::from_unix_timestamp(seconds).unwrap()
         };
-        let config =
-            DatabaseStoreConfig::default().retention(Duration::from_secs(DAY as u64)).clock(read);
+        let config = DatabaseStoreConfig::default().retention(Duration::from_secs(DAY)).clock(read);
         let store = open_with(config, semantics);
         let queue = store.add_queue(recipient(1), record(1)).unwrap();
         store.delete_queue(&queue).unwrap();
-        now.store(11 * DAY + 3_600, std::sync::atomic::Ordering::Relaxed);
+        now.store(11 * DAY + 3_600, Ordering::Relaxed);
         assert_eq!(store.purge_deleted(), Ok(purged));
         now.store(13 * DAY, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(store.purge_deleted(), Ok(1 - purged));
