@@ -4,6 +4,7 @@ mod changes;
 mod contract;
 mod cuts;
 mod full_disk;
+mod items;
 mod journal;
 mod locked;
 mod processes;

@@ -22,6 +22,10 @@ impl Databases {
         Self { database: with_schema() }
     }
 
+    pub(crate) fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
     pub(crate) fn config(&self) -> PostgresQueueStoreConfig {
         PostgresQueueStoreConfig::new(self.settings())
     }
