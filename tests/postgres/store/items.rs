@@ -10,12 +10,11 @@ use simplex_stores::protocol::{
 };
 use simplex_stores::queue_store::postgres::{PostgresQueueStore, PostgresQueues};
 use simplex_stores::queue_store::{BasicFactory, BasicQueue, QueueKey, QueueStore};
-use simplex_stores::store_log::{Durability, FsStorage, Journal, StoreLogConfig};
+use simplex_stores::store_log::{Durability, Journal, StoreLogConfig};
 use simplex_stores::sync::thread;
 use simplex_stores::testing::queue_store::sample::{
     creds, key, link, link_data, notifier, recipient, record, sender, service, service_id,
 };
-use simplex_stores::testing::{FailingStorage, Fault, Operation, Plan};
 
 use super::support::{Databases, open};
 use crate::fixture::client;
@@ -29,7 +28,6 @@ struct Place {
     semantics: Semantics,
     use_cache: bool,
     folder: tempfile::TempDir,
-    storage: FailingStorage,
     store: PostgresQueueStore,
 }
 
@@ -38,14 +36,12 @@ impl Place {
         let databases = Databases::new();
         let config = databases.config().semantics(semantics).use_cache(use_cache);
         let folder = tempfile::tempdir().unwrap();
-        let storage = FailingStorage::new(Arc::new(FsStorage));
-        let log = StoreLogConfig::new(folder.path().join("store.log"))
-            .durability(Durability::Flush)
-            .storage(Arc::new(storage.clone()));
+        let log = StoreLogConfig::new(folder.path().join("store.log"));
+        let log = log.durability(Durability::Flush);
         let journal = Journal::open_append(&log).unwrap().0;
         let (store, _) =
             PostgresQueueStore::connect(&config, BasicFactory, Some(journal), |_| false).unwrap();
-        Self { databases, semantics, use_cache, folder, storage, store }
+        Self { databases, semantics, use_cache, folder, store }
     }
 
     /// The same without what was cached, and without the journal.
@@ -298,24 +294,6 @@ fn pg37_a_taken_id_is_duplicate_under_strict_and_auth_under_reference() {
         assert_eq!(make(1, ServiceRole::Messaging), Ok(service_id(1)));
         assert_eq!(make(1, ServiceRole::Notifier), Err(ErrorType::Service));
         assert_eq!(make(2, ServiceRole::Messaging), Err(taken));
-    });
-}
-
-#[test]
-fn pg17_race50_a_journal_that_cannot_be_written_fails_nothing_and_is_told() {
-    in_all_ways(|place| {
-        let queue = place.add(1);
-        let full = Fault::Error(std::io::ErrorKind::StorageFull);
-        place.storage.plan(Plan::EachOf(Operation::Write, full));
-        assert_eq!(place.store.suspend_queue(&queue), Ok(()));
-        assert_eq!(place.store.journal_lost(), 1);
-        place.storage.plan(Plan::Never);
-        // What follows a gap would be no truth: nothing is written any more.
-        assert_eq!(place.store.unblock_queue(&queue), Ok(()));
-        assert_eq!((place.journal(), place.store.journal_lost()), (vec!["CREATE".to_owned()], 2));
-        let sql = "SELECT status FROM msg_queues";
-        let status: String = place.client().query_one(sql, &[]).unwrap().get(0);
-        assert_eq!(status, "active");
     });
 }
 
