@@ -17,7 +17,7 @@ use crate::store::support::Databases;
 /// How many queues all of them work on.
 const QUEUES: u64 = 5000;
 /// How many calls each process makes.
-const CALLS: u64 = 20_000;
+const CALLS: u64 = 5_000;
 
 pub(super) fn recipient(number: u64) -> RecipientId {
     id(b'r', number)
