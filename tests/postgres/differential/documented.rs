@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use simplex_stores::protocol::{ErrorType, IdsHash, NotifierId, RecipientId, ServiceId};
+use simplex_stores::protocol::{ErrorType, IdsHash, NotifierId, QueueRec, RecipientId, ServiceId};
 use simplex_stores::queue_store::QueueKey;
 use simplex_stores::testing::queue_store::QueueOp;
 
@@ -90,16 +90,25 @@ fn added_with_ids_of_deleted(case: &Case<'_>) -> bool {
 
 fn added_with_ids_of_purged(case: &Case<'_>) -> bool {
     let QueueOp::Add(id, record) = case.op else { return false };
-    let kept = |key: &&QueueKey| matches!(key, QueueKey::Recipient(_) | QueueKey::Link(_));
-    case.refused_in_memory(&ErrorType::Duplicate)
-        && keys_of(id, record).iter().filter(kept).any(|key| case.was_deleted(key))
+    case.refused_in_memory(&ErrorType::Duplicate) && has_ids_that_stay(case, id, record)
 }
 
+/// The store in memory keeps ids of a deleted queue for good.
+fn has_ids_that_stay(case: &Case<'_>, id: &RecipientId, record: &QueueRec) -> bool {
+    let stays = |key: &&QueueKey| matches!(key, QueueKey::Recipient(_) | QueueKey::Link(_));
+    keys_of(id, record).iter().filter(stays).any(|key| case.was_deleted(key))
+}
+
+/// In memory it is added, unless a purged queue's id stands against that.
 fn added_of_unknown_service(case: &Case<'_>) -> bool {
-    let QueueOp::Add(_, record) = case.op else { return false };
+    let QueueOp::Add(id, record) = case.op else { return false };
     let notifying = record.notifier.as_ref().and_then(|creds| creds.service_id.as_ref());
-    case.failed_in_database()
-        && (case.is_unknown(record.rcv_service_id.as_ref()) || case.is_unknown(notifying))
+    let is_unknown = case.is_unknown(record.rcv_service_id.as_ref()) || case.is_unknown(notifying);
+    let in_memory = match case.memory {
+        Ok(_) => true,
+        Err(error) => *error == ErrorType::Duplicate && has_ids_that_stay(case, id, record),
+    };
+    is_unknown && in_memory && matches!(case.database, Err(ErrorType::Store(_)))
 }
 
 /// Without the cache, or when what was cached is gone, the tombstone is.
