@@ -271,6 +271,26 @@ fn when_the_connection_is_ended_the_cache_is_told_and_told_again_when_it_is_back
     }
 }
 
+/// The lock went to the next process with the connection: that one hears of what is changed here, too.
+#[test]
+fn race53_a_process_that_was_alone_tells_the_next_one_what_it_changes() {
+    let database = fixture::with_schema();
+    let (one, pid) = watching_session(&database, &config(&database));
+    let id = add(&one.queues, 1, &full(1));
+    let next = config(&database).lock_wait(Duration::from_secs(600));
+    let next = thread::spawn(move || Watching::open(&next));
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    let mut client = fixture::client(&database);
+    while client.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0 {
+        thread::yield_now();
+    }
+    end_session(&database, pid);
+    let next = next.join().unwrap();
+    assert_eq!(one.next(), Event::Lost);
+    one.queues.set_status(&id, &EntityStatus::Off).unwrap();
+    assert_eq!(next.next(), changed(1));
+}
+
 #[test]
 fn after_a_lost_connection_changes_are_told_again() {
     let database = fixture::with_schema();

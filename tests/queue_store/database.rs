@@ -80,3 +80,21 @@ fn nothing_is_kept_of_queues_that_were_taken_out_and_are_not_held() {
     }
     assert!(store.resting() <= 4, "{} rest", store.resting());
 }
+
+#[test]
+fn race21_batches_fill_a_cache_no_further_either() {
+    let db = ModelDatabase::new(Semantics::Strict);
+    let uncached = DatabaseStoreConfig::default().use_cache(false);
+    let filled = DatabaseQueueStore::open(db.clone(), BasicFactory, &uncached, None).unwrap();
+    for number in 0..200 {
+        filled.add_queue(recipient(number), record(number)).unwrap();
+    }
+    let config = DatabaseStoreConfig::default().cache_capacity(Some(2));
+    let store = DatabaseQueueStore::open(db, BasicFactory, &config, None).unwrap();
+    let ids: Vec<_> = (0..200).map(recipient).collect();
+    for _round in 0..3 {
+        let found = store.get_queues(&ids).unwrap();
+        assert!(found.iter().all(Result::is_ok));
+        assert!(store.loaded_queues().unwrap().len() <= 2);
+    }
+}

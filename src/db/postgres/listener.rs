@@ -14,6 +14,9 @@ use crate::db::{DbError, DbErrorKind};
 /// What is being done, for messages.
 const WAITING: &str = "waiting for notifications";
 
+/// How many notifications are given at a time.
+const AT_ONCE: usize = 10_000;
+
 /// A connection outside the pool: what belongs to a session (`LISTEN`, an advisory lock) lasts as long
 /// as this value, or until the connection breaks.
 ///
@@ -62,7 +65,9 @@ impl Listener {
         let mut notifications = client.notifications();
         let mut rest = notifications.iter();
         // An error here is met again by the next call: what came before it is not lost.
-        while let Ok(Some(next)) = rest.next() {
+        while came.len() < AT_ONCE
+            && let Ok(Some(next)) = rest.next()
+        {
             came.push(Notification(next));
         }
         Ok(came)

@@ -88,6 +88,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
         id: &RecipientId,
         error: &StatementError,
     ) -> ErrorType {
+        self.end_journal_if_unclear(error);
         atomically(|tx| {
             self.doubt(tx, id, error)?;
             match is_out(StoreFault::KeptLocks) {
@@ -115,14 +116,25 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
         }
     }
 
+    /// What may have been changed isn't known, so it can't be journalled (RACE-50).
+    pub(super) fn end_journal_if_unclear(&self, error: &StatementError) {
+        if is_unclear(error) {
+            self.journal.end_with_unclear();
+        }
+    }
+
     fn leaves_doubt(&self, error: &StatementError) -> bool {
         match error {
-            StatementError::Failed(error) => *error.kind() == DbErrorKind::Unclear,
+            StatementError::Failed(_) => is_unclear(error),
             // The cached record met the condition, perhaps: another process may have changed the row.
             StatementError::Refused(Refusal::Missing) => self.is_strict(),
             StatementError::Refused(_) => false,
         }
     }
+}
+
+fn is_unclear(error: &StatementError) -> bool {
+    matches!(error, StatementError::Failed(error) if *error.kind() == DbErrorKind::Unclear)
 }
 
 /// Changes the record of an object that isn't cached.

@@ -40,9 +40,21 @@ impl ExtraJournal {
     pub(super) fn append(&self, number: u64, records: Vec<LogRecord>) {
         let Some(journal) = &self.journal else { return };
         let count = records.len() as u64;
+        if self.lost() > 0 {
+            self.lost.fetch_add(count, Ordering::Relaxed);
+            return self.skip(number);
+        }
         if let Err(error) = journal.submit(number, records).wait() {
             self.lost.fetch_add(count, Ordering::Relaxed);
             tracing::warn!(%error, "the journal beside the database is behind it from now on");
+        }
+    }
+
+    /// A change may have been made, or was, of which nothing can be journalled: here the journal ends.
+    pub(super) fn end_with_unclear(&self) {
+        if self.journal.is_some() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!("it is unclear what was changed: the journal beside the database ends");
         }
     }
 

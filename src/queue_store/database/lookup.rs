@@ -176,7 +176,7 @@ impl<D: QueueDatabase, F: QueueFactory> Search<'_, D, F> {
         }
         let known: Vec<_> = hits.iter().flatten().map(|(queue, _)| Arc::clone(queue)).collect();
         if let Some(admitted) = self.enter(seen, &known, &missing, &looked) {
-            self.cache.trim();
+            self.cache.trim(admitted.len());
             return Ok(Some(merge(hits, looked, admitted)));
         }
         self.hold(&known, &looked);

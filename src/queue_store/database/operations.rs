@@ -116,7 +116,7 @@ impl<D: QueueDatabase, F: QueueFactory> QueueStore for DatabaseQueueStore<D, F> 
             None => Ok(()),
         });
         if let Some(cache) = &self.cache {
-            cache.trim();
+            cache.trim(1);
         }
         Ok(queue)
     }

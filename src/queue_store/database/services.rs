@@ -34,7 +34,10 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
                 self.publish(held, vec![record], |_| Ok(()));
                 Ok(id)
             }
-            Err(error) => Err(self.semantics.answer("get or create service", &error)),
+            Err(error) => {
+                self.end_journal_if_unclear(&error);
+                Err(self.semantics.answer("get or create service", &error))
+            }
         }
     }
 
@@ -77,6 +80,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
             Ok(results) => results.into_iter().collect::<HashMap<_, _>>(),
             Err(error) => {
                 let error = StatementError::Failed(error);
+                self.end_journal_if_unclear(&error);
                 atomically(|tx| live.iter().try_for_each(|id| self.doubt(tx, id, &error)));
                 return Err(self.semantics.answer(ASSOCIATE, &error));
             }

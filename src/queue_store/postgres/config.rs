@@ -7,7 +7,9 @@ use crate::db::migrations::ConfirmMode;
 use crate::db::postgres::{CreateSchema, PostgresConfig};
 use crate::db::{DbError, DbErrorKind};
 use crate::protocol::Semantics;
-use crate::queue_store::database::{DEFAULT_RETENTION, DatabaseStoreConfig};
+use crate::queue_store::database::{
+    DEFAULT_CACHE_CAPACITY, DEFAULT_RETENTION, DatabaseStoreConfig,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -29,6 +31,7 @@ pub struct PostgresQueueStoreConfig {
     pub(super) database: PostgresConfig,
     pub(super) semantics: Semantics,
     pub(super) use_cache: bool,
+    pub(super) cache_capacity: Option<usize>,
     pub(super) retention: Duration,
     pub(super) sharing: Sharing,
     pub(super) schema: SchemaOptions,
@@ -44,6 +47,7 @@ impl PostgresQueueStoreConfig {
             database,
             semantics: Semantics::default(),
             use_cache: true,
+            cache_capacity: Some(DEFAULT_CACHE_CAPACITY),
             retention: DEFAULT_RETENTION,
             sharing: Sharing::default(),
             schema: SchemaOptions { create: CreateSchema::Never, confirm: ConfirmMode::Error },
@@ -63,6 +67,13 @@ impl PostgresQueueStoreConfig {
     #[must_use]
     pub fn use_cache(mut self, on: bool) -> Self {
         self.use_cache = on;
+        self
+    }
+
+    /// Sets how many queues are kept in memory before the oldest are taken out; `None` for no limit (RACE-21).
+    #[must_use]
+    pub fn cache_capacity(mut self, queues: Option<usize>) -> Self {
+        self.cache_capacity = queues;
         self
     }
 
@@ -107,7 +118,8 @@ impl PostgresQueueStoreConfig {
     /// What the store over this database is opened with.
     pub fn store_config(&self) -> DatabaseStoreConfig {
         let config = DatabaseStoreConfig::default();
-        config.semantics(self.semantics).use_cache(self.use_cache).retention(self.retention)
+        let config = config.semantics(self.semantics).retention(self.retention);
+        config.use_cache(self.use_cache).cache_capacity(self.cache_capacity)
     }
 
     pub(super) fn check(&self) -> Result<(), DbError> {

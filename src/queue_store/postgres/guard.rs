@@ -65,6 +65,8 @@ pub(super) struct Guard {
     stage: Mutex<Stage>,
     /// Whether the thread waits for notifications, so that one is needed to wake it.
     listening: Arc<AtomicBool>,
+    /// Whether the connection broke and has no successor yet, so that the lock may be another process's.
+    lost: Arc<AtomicBool>,
 }
 
 enum Stage {
@@ -82,7 +84,17 @@ impl Guard {
     pub(super) fn open(config: GuardConfig) -> Result<Self, DbError> {
         let held = Held::take(&config, config.lock_wait, None)?;
         let listening = Arc::new(AtomicBool::new(false));
-        Ok(Self { config, stage: Mutex::new(Stage::Locked(Box::new(held))), listening })
+        Ok(Self {
+            config,
+            stage: Mutex::new(Stage::Locked(Box::new(held))),
+            listening,
+            lost: Arc::default(),
+        })
+    }
+
+    /// Whether another process may have the lock meanwhile.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
     }
 
     /// Starts the thread, once.
@@ -103,7 +115,8 @@ impl Guard {
         let (stop, stopped) = channel::bounded(0);
         let config = self.config.clone();
         let listening = Arc::clone(&self.listening);
-        let watcher = Watcher { config, events, held: *held, stopped, listening };
+        let lost = Arc::clone(&self.lost);
+        let watcher = Watcher { config, events, held: *held, stopped, listening, lost };
         *stage = Stage::Watched { stop, thread: thread::spawn(|| watcher.run()) };
         Ok(())
     }
@@ -201,6 +214,7 @@ struct Watcher {
     /// Disconnected, when it is to end. Nothing is ever sent.
     stopped: Receiver<()>,
     listening: Arc<AtomicBool>,
+    lost: Arc<AtomicBool>,
 }
 
 impl Watcher {
@@ -210,10 +224,12 @@ impl Watcher {
             let listened = self.listen();
             self.listening.store(false, Ordering::SeqCst);
             let Err(error) = listened else { break };
+            self.lost.store(true, Ordering::SeqCst);
             self.events.lost();
             tracing::warn!(%error, "what other processes change isn't known");
             let Some(held) = self.reconnect() else { return };
             self.held = held;
+            self.lost.store(false, Ordering::SeqCst);
             tracing::info!("what other processes change is known again");
             self.events.regained();
         }

@@ -83,9 +83,10 @@ impl PostgresQueues {
         &self.sender
     }
 
-    /// Whether others are told of changes.
+    /// Whether others are told of changes: also when this process was alone and has lost the lock, for another
+    /// that has it may have cached what is changed here.
     pub(super) fn announces(&self) -> bool {
-        self.sharing == Sharing::Processes
+        self.sharing == Sharing::Processes || self.guard.is_lost()
     }
 
     fn pool(&self) -> Result<Pool, DbError> {

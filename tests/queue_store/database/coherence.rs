@@ -111,3 +111,22 @@ fn nothing_is_left_of_a_queue_whose_id_is_used_again_out_of_sight() {
     assert!(Arc::ptr_eq(&one.get_queue(&sender(2).into()).unwrap(), &again));
     assert_eq!(one.loaded_queues().unwrap().len(), 1);
 }
+
+/// The object of a queue that was taken out of the cache, and then deleted by another process, isn't that of the
+/// next queue with its id.
+#[test]
+fn a_deleted_object_stays_deleted_when_its_id_is_used_again() {
+    let config = DatabaseStoreConfig::default().cache_capacity(Some(1));
+    let db = ModelDatabase::new(Semantics::Strict);
+    let one = DatabaseQueueStore::open(db, BasicFactory, &config, None).unwrap();
+    let other = open(one.database().another_process());
+    let here = one.add_queue(recipient(1), record(1)).unwrap();
+    one.add_queue(recipient(2), record(2)).unwrap();
+    assert_eq!(one.resting(), 1);
+    other.delete_queue(&*other.get_queue(&recipient(1).into()).unwrap()).unwrap();
+    one.database().deliver();
+    other.add_queue(recipient(1), record(3)).unwrap();
+    let again = one.get_queue(&recipient(1).into()).unwrap();
+    assert!(!Arc::ptr_eq(&again, &here));
+    assert!(here.record().read_atomic().is_none());
+}

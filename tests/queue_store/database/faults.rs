@@ -8,6 +8,7 @@ use simplex_stores::protocol::{
 };
 use simplex_stores::queue_store::database::{DatabaseQueueStore, DatabaseStoreConfig};
 use simplex_stores::queue_store::{BasicFactory, BasicQueue, QueueStore, StoreQueue};
+use simplex_stores::store_log::{Journal, StoreLogConfig};
 use simplex_stores::testing::queue_store::sample::{
     creds, key, keys, link, link_data, notifier, recipient, record, sender, service, service_id,
 };
@@ -121,6 +122,42 @@ fn race70_under_reference_by_the_notifier_too() {
             let (_, shown) = store.get_queue_rec(&notifier(1).into()).unwrap();
             assert_eq!(shown.sender_key, in_database.sender_key, "{outcome:?}");
         }
+    }
+}
+
+/// Nothing empties the index of links under `Reference` (PG-24), and it serves nothing that is doubted.
+#[test]
+fn race70_under_reference_by_the_link_too() {
+    for outcome in OUTCOMES {
+        let (store, queue) = open(Semantics::Reference);
+        store.database().fail_next(outcome);
+        assert!(store.secure_queue(&queue, key(1)).is_err());
+        let in_database = store.database().record(&recipient(1)).unwrap();
+        let (_, shown) = store.get_queue_rec(&link(1).into()).unwrap();
+        assert_eq!(shown.sender_key, in_database.sender_key, "{outcome:?}");
+    }
+}
+
+/// What may have been made can't be journalled, so a journal beside the database ends before it (RACE-50).
+#[test]
+fn race50_a_journal_ends_where_it_is_unclear_what_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = StoreLogConfig::new(folder.path().join("store.log"));
+    for outcome in [Outcome::UnclearDone, Outcome::UnclearUndone] {
+        let journal = Journal::open_append(&log).unwrap().0;
+        let db = ModelDatabase::new(Semantics::Strict);
+        let config = DatabaseStoreConfig::default();
+        let store = DatabaseQueueStore::open(db, BasicFactory, &config, Some(journal)).unwrap();
+        let queue = store.add_queue(recipient(1), record(1)).unwrap();
+        assert_eq!(store.journal_lost(), 0);
+        store.database().fail_next(outcome);
+        assert!(store.secure_queue(&queue, key(1)).is_err());
+        store.suspend_queue(&queue).unwrap();
+        assert_eq!(store.journal_lost(), 2, "{outcome:?}");
+        store.close().unwrap();
+        let written = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(written.lines().count(), 1, "{outcome:?}");
+        std::fs::remove_file(log.path()).unwrap();
     }
 }
 

@@ -107,7 +107,11 @@ impl<Q: StoreQueue> Cache<Q> {
             QueueKey::Notifier(id) => self.notifiers.get_atomic(id),
             QueueKey::Link(id) => self.links.get_atomic(id),
         }?;
-        state.serves(cached.generation).then_some(cached.queue)
+        let generation = match self.strict {
+            true => cached.generation,
+            false => self.queues.get_atomic(cached.queue.recipient_id())?.generation,
+        };
+        state.serves(generation).then_some(cached.queue)
     }
 
     /// What is served for the keys at one moment. Waits for the locks of these queues; whoever holds some waits
@@ -285,12 +289,18 @@ impl<Q: StoreQueue> Cache<Q> {
         self.ages.resting_len()
     }
 
+    /// An entry of an index. Under `Reference` nothing empties some of them (PG-24): there the generation is the
+    /// one of the queue's own entry.
     fn entry(&self, tx: &mut Transaction<'_>, key: &QueueKey) -> StmResult<Option<Cached<Q>>> {
-        match key {
+        let cached = match key {
             QueueKey::Recipient(id) => self.queues.get(tx, id),
             QueueKey::Sender(id) => self.senders.get(tx, id),
             QueueKey::Notifier(id) => self.notifiers.get(tx, id),
             QueueKey::Link(id) => self.links.get(tx, id),
+        }?;
+        match cached {
+            Some(cached) if !self.strict => self.queues.get(tx, cached.queue.recipient_id()),
+            cached => Ok(cached),
         }
     }
 

@@ -8,13 +8,14 @@ use crate::queue_store::StoreQueue;
 use crate::queue_store::database::ages::Turn;
 use crate::stm::{StmResult, Transaction, atomically};
 
-/// How many turns one call may take: queues whose locks are held, or whose objects are, are passed over.
+/// How many turns may pass over queues whose locks are held, or whose objects are, in one call.
 const TURNS: usize = 64;
 
 impl<Q: StoreQueue> Cache<Q> {
-    /// Takes the oldest queues out while there are too many.
-    pub(in crate::queue_store::database) fn trim(&self) {
-        for _ in 0..TURNS {
+    /// Takes the oldest queues out while there are too many, after so many came in. Every second turn may be one
+    /// of a queue that rests.
+    pub(in crate::queue_store::database) fn trim(&self, came: usize) {
+        for _ in 0..came.saturating_mul(2).saturating_add(TURNS) {
             if !self.ages.is_too_full() {
                 return;
             }

@@ -156,14 +156,26 @@ impl<Q: StoreQueue> Cache<Q> {
         record: Option<&Arc<QueueRec>>,
     ) -> StmResult<()> {
         match (self.queues.get(tx, id)?, record) {
-            (None, _) => match self.ages.resting(tx, id)? {
-                Some(queue) => queue.record().write(tx, record.map(Arc::clone)),
-                None => Ok(()),
-            },
+            (None, _) => self.replace_resting(tx, id, record),
             (Some(Cached { queue, .. }), None) => self.forget(tx, &queue),
             (Some(Cached { queue, .. }), Some(record)) => {
                 self.renew(tx, &queue, generation, record)
             }
+        }
+    }
+
+    fn replace_resting(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: &RecipientId,
+        record: Option<&Arc<QueueRec>>,
+    ) -> StmResult<()> {
+        let Some(queue) = self.ages.resting(tx, id)? else { return Ok(()) };
+        queue.record().write(tx, record.map(Arc::clone))?;
+        match record {
+            Some(_) => Ok(()),
+            // A deleted object stays deleted, also when its id is given to another queue.
+            None => self.ages.wake(tx, id),
         }
     }
 

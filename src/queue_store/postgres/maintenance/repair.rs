@@ -9,9 +9,10 @@ use crate::queue_store::postgres::layout;
 
 const LOCK_TIMEOUT: Sql =
     Sql::new("setting a time limit", "SELECT set_config('lock_timeout', '10s', true)");
+/// In the order in which a router's statement and its triggers take them.
 const LOCK: Sql = Sql::new(
     "waiting for other users of the tables",
-    "LOCK TABLE services, msg_queues IN SHARE ROW EXCLUSIVE MODE",
+    "LOCK TABLE msg_queues, services IN SHARE ROW EXCLUSIVE MODE",
 );
 /// What the reference's import made of a notice (RACE-16). Deleted rows are read by nobody, and put right
 /// all the same.

@@ -20,7 +20,7 @@ const PURGE: Sql = Sql::new(
         ORDER BY recipient_id LIMIT $2 FOR UPDATE)",
 );
 /// How many rows one statement removes: with their messages, in less time than a statement may take.
-const PORTION: u64 = 10_000;
+const PORTION: u64 = 1_000;
 
 impl PostgresQueues {
     pub(in crate::queue_store::postgres) fn delete_softly(

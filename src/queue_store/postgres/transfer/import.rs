@@ -34,7 +34,7 @@ const SCHEMA_FREE: Sql = Sql::new(
 /// Readers go on; whoever writes waits for the end of the import, and finds the tables filled.
 const LOCK: Sql = Sql::new(
     "waiting for other users of the tables",
-    "LOCK TABLE services, msg_queues IN SHARE ROW EXCLUSIVE MODE",
+    "LOCK TABLE msg_queues, services IN SHARE ROW EXCLUSIVE MODE",
 );
 const FILLED: Sql = Sql::new(
     "looking whether the tables are empty",
