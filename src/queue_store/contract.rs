@@ -1,9 +1,18 @@
 //! The contract: the operations that every queue store offers, with their types and errors.
 //!
 //! Each operation names its item of the specification (`OP-`). All take effect at one moment
-//! between call and return, and a change that returned success is in the journal as its
-//! durability promises. A mutation of a deleted queue is `AUTH`, whatever else holds. After
-//! [`close`](QueueStore::close) every operation is `STORE` (RACE-27).
+//! between call and return, but the fold (OP-26), in memory the batch association (OP-23), a moment
+//! for each queue, and over a database the purge (OP-5). A change that returned success is, in
+//! memory with a journal, in the journal as its durability promises; over a database it is committed
+//! there, and a journal beside it is a copy that may have ended (PG-17). A mutation of a deleted
+//! queue is `AUTH`, whatever else holds. After [`close`](QueueStore::close) every operation is
+//! `STORE` (RACE-27).
+//!
+//! Before that, `STORE` in memory means that the journal failed: the change is visible until the
+//! store is opened again, and no other is accepted (QS-4). Over a database any operation may be
+//! `STORE`. A change was not made then, or may have been: under `Strict` the text is
+//! `database: outcome unclear` where it may (RACE-70). What other processes change there is seen as
+//! `docs/scaling.md` says.
 
 use std::sync::Arc;
 
@@ -83,7 +92,8 @@ pub struct NtfServiceGroups<T> {
 /// The result of a batch association for each queue, in ascending order of recipient ids.
 pub type ServiceResults = Vec<(RecipientId, Result<(), ErrorType>)>;
 
-/// What a batch lookup found for each id, in the order asked: a queue or `AUTH`.
+/// What a batch lookup found for each id, in the order asked: a queue or `AUTH`; over a database also
+/// `STORE`, for an id whose row couldn't be read or asked for.
 pub type FoundQueues<Q> = Vec<Result<Arc<Q>, ErrorType>>;
 
 /// A store of messaging queues: the contract that every implementation keeps.
@@ -99,10 +109,13 @@ pub trait QueueStore: Send + Sync {
     /// Counts queues, notifiers and services (OP-3).
     fn entity_counts(&self) -> Result<EntityCounts, ErrorType>;
 
-    /// The loaded queues in ascending order of recipient ids, as they were at one moment (OP-4).
+    /// The loaded queues in ascending order of recipient ids, as they were at one moment (OP-4): over a
+    /// database those that are cached.
     fn loaded_queues(&self) -> Result<Vec<Arc<Self::Queue>>, ErrorType>;
 
     /// Removes what was deleted longer ago than the retention time; how many (OP-5).
+    ///
+    /// Over a database it goes in portions, each a transaction: after `STORE` some may be gone.
     fn purge_deleted(&self) -> Result<u64, ErrorType>;
 
     /// Adds a queue under all its ids, or none: `DUPLICATE_` when one of them is in use (OP-6).
@@ -212,7 +225,9 @@ pub trait QueueStore: Send + Sync {
     /// Folds over the live queues of a receiving service in ascending order of ids (OP-26).
     ///
     /// The set is taken at one moment, each queue is read at its turn (QS-28): deleted ones are
-    /// skipped. `step` runs outside any transaction.
+    /// skipped. Over a database queues are read in pages shortly before their turn, so one that is
+    /// deleted after that is still given; when a page can't be read, the fold ends with `STORE` after
+    /// the steps before it. `step` runs outside any transaction.
     fn fold_service_queues<B>(
         &self,
         service_id: &ServiceId,

@@ -19,12 +19,14 @@
 //! ```
 //!
 //! **Connections** are made with the schema as the only one in their search path, and with limits on
-//! how long a statement, and an idle transaction, may last. A pool hands out a connection within the
-//! time that its settings say, or an error. When one connection breaks, all others are looked at
-//! before they are used again, so a server that was restarted fails at most the calls that were
-//! running then. What the server still does for a connection that broke, it might finish later: so that
-//! session is ended before the pool hands out another connection, and what is read then is what came of it
-//! (RACE-70).
+//! how long a statement, and an idle transaction, may last; the server sees to these limits, nothing on the
+//! client's side does. A pool waits for a free connection as long as its settings say, and then gives an
+//! error. When one connection breaks, all others are looked at before they are used again, so a server that
+//! was restarted fails at most the calls that were running then. Each look may take that time again, and
+//! when there is no answer, the next connection is waited for anew: until all have been looked at, a caller
+//! may wait several times as long. What the server still does for a connection that broke, it might finish
+//! later: so that session is ended, in that time too, before the pool hands out another connection, and what
+//! is read then is what came of it (RACE-70).
 //!
 //! **Transactions** run at the server's default isolation (PG-8). They are committed only when their
 //! work returned `Ok` and none of their statements failed outside a savepoint: a server answers the

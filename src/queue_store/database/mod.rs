@@ -1,9 +1,11 @@
 //! The queue store over a database, with a cache that is coherent with it.
 //!
-//! **The promise.** Every operation of the [contract](crate::queue_store::QueueStore) is one transaction of
-//! the database. Under `Strict` its answers are those of the in-memory store, and every answer, from the
-//! cache or not, is what the database had at one moment between call and return. The cache never holds
-//! what the database refused, and when it isn't known what the database did, it asks again (RACE-70).
+//! **The promise.** Every operation of the [contract](crate::queue_store::QueueStore) takes effect as one
+//! transaction of the database, but the purge, which goes in portions, and the fold, which reads in pages. Under
+//! `Strict` its answers are those of the in-memory store, and where one process changes the database, every
+//! answer, from the cache or not, is what the database had at one moment between call and return. What another
+//! process changed is in the answers without a cache at once, and from a cache when it was told of. The cache
+//! never holds what the database refused, and when it isn't known what the database did, it asks again (RACE-70).
 //!
 //! **The algorithm.** [`QueueDatabase`] says what is asked of a database: a method for each statement, with its
 //! condition in it. [`DatabaseQueueStore`] is the rest, for any such database:

@@ -78,7 +78,8 @@ impl PostgresQueueStoreConfig {
     }
 
     /// Sets how long deleted queues are kept: a day at least, or opening fails. Deletion is known to the
-    /// day, so less would mean nothing, and a number of days taken for seconds is refused (RACE-71).
+    /// second in rows written under `Strict` (decision 0032), to the day in rows of the reference, where less
+    /// would mean nothing; and a number of days taken for seconds is refused (RACE-71).
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;

@@ -1,9 +1,10 @@
 //! The connection that keeps others out, or tells what they change, and the thread that watches it.
 //!
 //! The connection holds a lock of the server as long as it lives, and listens to the announcements of
-//! other processes. When it breaks, nobody knows what they change: the cache is told so at once. Then a
-//! new one is made, the lock taken and the listening begun, and only after that the cache is told that
-//! all is well.
+//! other processes. When it breaks, nobody knows what they change: the cache is told so, at once when the
+//! connection is closed, and after a heartbeat and a look at the latest when it ends silently (later only while
+//! the thread tells the cache what came before). Then a new one is made, the lock taken and the listening begun,
+//! and only after that the cache is told that all is well.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -12,8 +12,8 @@ use crate::{
 
 /// Remove queues that were deleted longer ago than some days, with their messages.
 ///
-/// A queue's deletion is known to the day, and counts from that day's end: nothing goes early. A router may
-/// be running.
+/// Nothing goes early: a row of the reference has only the day of its deletion, which counts from that day's
+/// end; one written under strict semantics has the second, and goes a day late. A router may be running.
 #[derive(Debug, Args)]
 pub(crate) struct CompactArgs {
     #[command(flatten)]

@@ -43,7 +43,8 @@ impl CheckReport {
 }
 
 /// Reads every live row, and compares the aggregates of services with the rows, as they are at one
-/// moment. Changes nothing, and takes constant memory.
+/// moment. Changes nothing. Queues are read one at a time; all services are held in memory, as are those whose
+/// aggregates drifted.
 ///
 /// # Errors
 ///

@@ -43,16 +43,17 @@ impl Retention {
         self < Self::SHORT
     }
 
-    /// The last day whose deletions are old enough, as its first second: a row has the day of its
-    /// deletion only, and it may have been that day's last moment (RACE-45).
+    /// The last time of a deletion that is old enough, as rows have it: a row of the reference has the day of
+    /// its deletion only, as its first second, and it may have been that day's last moment (RACE-45).
     fn last_day(self, now: i64) -> i64 {
         now.saturating_sub((i64::from(self.0) + 1).saturating_mul(SECONDS_A_DAY))
     }
 }
 
 /// Removes queues that were deleted longer ago than the retention time, with their messages; how many.
-/// Never earlier: a queue's deletion is known to the day only, and counts from the end of that day
-/// (RACE-45).
+/// Never earlier: a row of the reference has only the day of its deletion, which counts from the end of that
+/// day (RACE-45). A row written under `Strict` has the second (decision 0032); nothing tells the two apart, so
+/// it goes a day later than it could.
 ///
 /// Ten thousand rows are a transaction; what was removed before an interruption stays removed.
 ///

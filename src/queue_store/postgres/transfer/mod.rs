@@ -10,7 +10,8 @@
 //! and checked first. A journal of nothing but services and queues, as a start or an export leaves it,
 //! is read twice: once to check that every row can be stored, and once to send them, a few at a time.
 //! Any other is replayed into a [`StmQueueStore`](crate::queue_store::StmQueueStore) first, and takes
-//! the memory that this takes. Rows come out in order of their ids, one at a time.
+//! the memory that this takes. Rows come out in order of their ids, queues one at a time. Services are all held
+//! in memory, on both ways.
 //!
 //! **The tests that show it.** `tests/postgres/transfer*.rs`, on a real server.
 
