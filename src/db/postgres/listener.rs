@@ -8,6 +8,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use super::config::PostgresConfig;
 use super::connection::{Connection, Limits};
 use super::error::classified;
+use super::server_session::ServerSession;
 use super::transaction::Session;
 use crate::db::{DbError, DbErrorKind};
 
@@ -44,6 +45,21 @@ impl Listener {
     /// Statements on this connection, each a transaction by itself.
     pub fn session(&mut self) -> Session<'_> {
         Session::on(&mut self.connection)
+    }
+
+    /// Which session of the server this is.
+    pub fn server_session(&self) -> &ServerSession {
+        &self.connection.session
+    }
+
+    /// Ends the session of an earlier connection, where the server may not know yet that it broke: what that
+    /// one held is free then.
+    ///
+    /// # Errors
+    ///
+    /// [`DbErrorKind::Timeout`] when it doesn't end in time; what the server said.
+    pub fn end(&mut self, earlier: &ServerSession, limit: Duration) -> Result<(), DbError> {
+        earlier.end(&mut self.session(), limit)
     }
 
     /// The notifications of the channels that this session listens to, in the order in which they were

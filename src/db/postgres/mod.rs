@@ -54,6 +54,7 @@ pub use migrate::{CreateSchema, PostgresMigrator};
 pub use pgcrypto::ensure_pgcrypto;
 pub use pool::Pool;
 pub use pools::Pools;
+pub use server_session::ServerSession;
 pub use transaction::{Params, Session, Statements, Transaction};
 
 /// A row, and what can be bound as a parameter, as the driver knows them.

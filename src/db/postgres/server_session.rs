@@ -17,7 +17,7 @@ const END: Sql = Sql::new(
 /// A session of the server. Numbers of its processes come again; with the time of its start it is one
 /// session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ServerSession {
+pub struct ServerSession {
     pid: i32,
     started: String,
 }

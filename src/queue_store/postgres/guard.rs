@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use super::announcement::{Heard, LISTEN, Sender};
 use super::config::Sharing;
-use crate::db::postgres::{Columns, Listener, Notification, PostgresConfig, Statements};
+use super::locks::schema_key;
+use crate::db::postgres::{Listener, Notification, PostgresConfig, ServerSession, Statements};
 use crate::db::{DbError, DbErrorKind, Sql};
 use crate::protocol::RecipientId;
 use crate::queue_store::database::CacheEvents;
@@ -24,24 +25,13 @@ use crate::sync::{Mutex, thread};
 /// A database has its advisory locks for itself, so the schema tells stores apart.
 const LOCK_ALONE: Sql = Sql::new(
     "lock the schema for one process",
-    "SELECT 1 FROM pg_advisory_lock(hashtextextended('simplex-stores queues: ' || $1, 0))",
+    concat!("SELECT 1 FROM pg_advisory_lock(", schema_key!(), ")"),
 );
 const LOCK_SHARED: Sql = Sql::new(
     "lock the schema for several processes",
-    "SELECT 1 FROM pg_advisory_lock_shared(hashtextextended('simplex-stores queues: ' || $1, 0))",
+    concat!("SELECT 1 FROM pg_advisory_lock_shared(", schema_key!(), ")"),
 );
 const UNLOCK: Sql = Sql::new("unlock the schema", "SELECT 1 FROM pg_advisory_unlock_all()");
-/// Numbers of processes come again; with the time of its start it is one session.
-const OWN_SESSION: Sql = Sql::new(
-    "look at this session",
-    "SELECT pid, extract(epoch FROM backend_start)::text AS started
-       FROM pg_stat_activity WHERE pid = pg_backend_pid()",
-);
-const END_SESSION: Sql = Sql::new(
-    "end an earlier session",
-    "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
-      WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2",
-);
 
 /// How long a lost connection's successor is waited for at first, and at most. It is a pace, nothing is
 /// decided by it.
@@ -49,6 +39,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A successor doesn't wait for the lock: it tries again after a pause, which closing can end.
 const NO_WAIT: Duration = Duration::from_millis(1);
+
+/// How long an earlier session may take to end.
+const END_WAIT: Duration = Duration::from_secs(1);
 
 /// What the connection is made with.
 #[derive(Clone)]
@@ -146,14 +139,6 @@ impl Guard {
 /// A connection with the lock, that listens.
 struct Held {
     listener: Listener,
-    session: Session,
-}
-
-/// A session of the server.
-#[derive(Clone)]
-struct Session {
-    pid: i32,
-    started: String,
 }
 
 impl Held {
@@ -162,16 +147,13 @@ impl Held {
     fn take(
         config: &GuardConfig,
         wait: Duration,
-        earlier: Option<&Session>,
+        earlier: Option<&ServerSession>,
     ) -> Result<Self, DbError> {
         let mut listener = Listener::open(&config.database, wait)?;
-        let mut statements = listener.session();
-        let row = statements.query_one(&OWN_SESSION, &[])?;
-        let mut columns = Columns::of("pg_stat_activity", &row);
-        let session = Session { pid: columns.next("pid")?, started: columns.next("started")? };
-        if let Some(Session { pid, started }) = earlier {
-            statements.query(&END_SESSION, &[pid, started])?;
+        if let Some(earlier) = earlier {
+            listener.end(earlier, END_WAIT)?;
         }
+        let mut statements = listener.session();
         let schema = config.database.schema_name().as_str();
         let lock = match config.sharing {
             Sharing::Alone => &LOCK_ALONE,
@@ -179,7 +161,7 @@ impl Held {
         };
         statements.query(lock, &[&schema]).map_err(|error| kept_out(error, config))?;
         statements.execute(&LISTEN, &[])?;
-        Ok(Self { listener, session })
+        Ok(Self { listener })
     }
 
     /// The lock would end with the connection, but only when the server has noticed that.
@@ -280,7 +262,7 @@ impl Watcher {
             if !timed_out {
                 return None;
             }
-            match Held::take(&self.config, NO_WAIT, Some(&self.held.session)) {
+            match Held::take(&self.config, NO_WAIT, Some(self.held.listener.server_session())) {
                 Ok(held) => return Some(held),
                 Err(error) => tracing::warn!(%error, "what other processes change isn't known yet"),
             }

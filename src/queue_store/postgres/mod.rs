@@ -8,6 +8,7 @@ mod config;
 mod database;
 mod guard;
 mod layout;
+mod locks;
 pub mod maintenance;
 pub mod migrations;
 mod queues;

@@ -4,10 +4,10 @@
 use crate::db::postgres::{Columns, Row, Statements, Transaction};
 use crate::db::{DbError, Sql};
 
-/// Services without queues included, which the schema's own function passes over.
-const RECOMPUTE: Sql = Sql::new(
-    "computing the aggregates of services",
-    "WITH live AS (
+/// Each service with what its live rows come to, as `counted`.
+macro_rules! counted {
+    () => {
+        "WITH live AS (
        SELECT rcv_service_id AS service_id, 'M' AS service_role, recipient_id AS id
          FROM msg_queues WHERE deleted_at IS NULL AND rcv_service_id IS NOT NULL
        UNION ALL
@@ -23,37 +23,32 @@ const RECOMPUTE: Sql = Sql::new(
               ) AS queue_ids_hash
          FROM services s LEFT JOIN live q USING (service_id, service_role)
         GROUP BY s.service_id
-     )
-     UPDATE services s
+     ) "
+    };
+}
+
+/// Services without queues included, which the schema's own function passes over.
+const RECOMPUTE: Sql = Sql::new(
+    "computing the aggregates of services",
+    concat!(
+        counted!(),
+        "UPDATE services s
         SET queue_count = c.queue_count, queue_ids_hash = c.queue_ids_hash
        FROM counted c
       WHERE c.service_id = s.service_id
         AND (s.queue_count, s.queue_ids_hash) IS DISTINCT FROM (c.queue_count, c.queue_ids_hash)",
+    ),
 );
 const DRIFTED: Sql = Sql::new(
     "comparing the aggregates of services",
-    "WITH live AS (
-       SELECT rcv_service_id AS service_id, 'M' AS service_role, recipient_id AS id
-         FROM msg_queues WHERE deleted_at IS NULL AND rcv_service_id IS NOT NULL
-       UNION ALL
-       SELECT ntf_service_id, 'N', notifier_id
-         FROM msg_queues
-        WHERE deleted_at IS NULL AND ntf_service_id IS NOT NULL AND notifier_id IS NOT NULL
-     ), counted AS (
-       SELECT s.service_id, count(q.id) AS queue_count,
-              coalesce(
-                int8send(bit_xor(('x' || left(md5(q.id), 16))::bit(64)::bigint))
-                  || int8send(bit_xor(('x' || right(md5(q.id), 16))::bit(64)::bigint)),
-                '\\x00000000000000000000000000000000'
-              ) AS queue_ids_hash
-         FROM services s LEFT JOIN live q USING (service_id, service_role)
-        GROUP BY s.service_id
-     )
-     SELECT s.service_id, s.queue_count, c.queue_count AS actual_count,
+    concat!(
+        counted!(),
+        "SELECT s.service_id, s.queue_count, c.queue_count AS actual_count,
             s.queue_ids_hash = c.queue_ids_hash AS same_hash
        FROM services s JOIN counted c USING (service_id)
       WHERE (s.queue_count, s.queue_ids_hash) IS DISTINCT FROM (c.queue_count, c.queue_ids_hash)
       ORDER BY s.service_id",
+    ),
 );
 
 /// A service whose stored aggregates aren't those of its rows.

@@ -6,14 +6,8 @@ use super::aggregates::recompute_aggregates;
 use crate::db::postgres::{Pool, PostgresConfig, Statements as _};
 use crate::db::{DbError, Sql};
 use crate::queue_store::postgres::layout;
+use crate::queue_store::postgres::locks::lock_tables;
 
-const LOCK_TIMEOUT: Sql =
-    Sql::new("setting a time limit", "SELECT set_config('lock_timeout', '10s', true)");
-/// In the order in which a router's statement and its triggers take them.
-const LOCK: Sql = Sql::new(
-    "waiting for other users of the tables",
-    "LOCK TABLE msg_queues, services IN SHARE ROW EXCLUSIVE MODE",
-);
 /// What the reference's import made of a notice (RACE-16). Deleted rows are read by nobody, and put right
 /// all the same.
 const QUOTE: Sql = Sql::new(
@@ -43,9 +37,8 @@ pub struct Repaired {
 pub fn repair(database: &PostgresConfig) -> Result<Repaired, DbError> {
     let pool = Pool::open(&database.clone().pool_size(1).statement_timeout(Duration::ZERO))?;
     pool.transaction("repairing", |tx| {
-        tx.query_one(&LOCK_TIMEOUT, &[])?;
         layout::require(tx, database.schema_name().as_str())?;
-        tx.execute(&LOCK, &[])?;
+        lock_tables(tx)?;
         let services = recompute_aggregates(tx)?;
         Ok(Repaired { services, statuses: tx.execute(&QUOTE, &[])? })
     })

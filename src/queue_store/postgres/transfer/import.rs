@@ -16,6 +16,7 @@ use crate::db::postgres::{Columns, Pool, PostgresConfig, RowsIn, Statements as _
 use crate::db::{DbError, DbErrorKind, Sql, ViolationKind};
 use crate::protocol::{QueueRec, RecipientId, Semantics, ServiceRec};
 use crate::queue_store::postgres::layout;
+use crate::queue_store::postgres::locks::{lock_tables, schema_key};
 use crate::queue_store::postgres::maintenance::recompute_aggregates;
 use crate::queue_store::postgres::rows::{QueueRow, ServiceRow};
 use crate::queue_store::{BasicFactory, StmQueueStore};
@@ -24,17 +25,10 @@ use crate::store_log::{
     WarningKind, Warnings,
 };
 
-const LOCK_TIMEOUT: Sql =
-    Sql::new("setting a time limit", "SELECT set_config('lock_timeout', '10s', true)");
 /// A store that has the schema open holds this lock, alone or with others (RACE-53).
 const SCHEMA_FREE: Sql = Sql::new(
     "looking whether the schema is in use",
-    "SELECT pg_try_advisory_xact_lock(hashtextextended('simplex-stores queues: ' || $1, 0)) AS free",
-);
-/// Readers go on; whoever writes waits for the end of the import, and finds the tables filled.
-const LOCK: Sql = Sql::new(
-    "waiting for other users of the tables",
-    "LOCK TABLE msg_queues, services IN SHARE ROW EXCLUSIVE MODE",
+    concat!("SELECT pg_try_advisory_xact_lock(", schema_key!(), ") AS free"),
 );
 const FILLED: Sql = Sql::new(
     "looking whether the tables are empty",
@@ -338,8 +332,8 @@ impl Importing<'_> {
     ) -> Result<content::Content, TransferError> {
         self.pool.transaction("import", |tx| {
             require_free(tx, self.pool.config())?;
-            tx.query_one(&LOCK_TIMEOUT, &[])?;
-            tx.execute(&LOCK, &[])?;
+            // Whoever writes waits for the end of the import, and finds the tables filled.
+            lock_tables(tx)?;
             require_empty(tx, self.pool.config())?;
             let quiet = trigger_off(tx)?;
             let mut tally = Tally::default();
