@@ -92,8 +92,8 @@ impl<D: QueueDatabase, F: QueueFactory> QueueStore for DatabaseQueueStore<D, F> 
         Ok(self.cache.as_ref().map(|cache| cache.objects(state)).unwrap_or_default())
     }
 
-    /// Never earlier than the retention says: where a row has no more than the day of its deletion, that counts
-    /// from its end (RACE-45); under `Reference` from its beginning.
+    /// Never earlier than the retention says: a row may have no more than the day of its deletion, so each counts
+    /// from the end of a day (RACE-45); under `Reference` from its beginning.
     fn purge_deleted(&self) -> Result<u64, ErrorType> {
         let retention = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
         let rest_of_day = if self.is_strict() { DAY - 1 } else { 0 };

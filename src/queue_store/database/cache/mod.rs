@@ -1,7 +1,7 @@
 //! The cache: live queues by the ids of their parties, each as the database had it at one moment.
 //!
 //! **The promise.** While nobody holds the lock of a queue, what is cached and served of it is what the
-//! database has. There is one object for a live queue, whoever loads it and however often (RACE-37).
+//! database has; where several processes change the database, what it had when they were last heard of. There is one object for a live queue, whoever loads it and however often (RACE-37).
 //!
 //! **How.** Whoever changes a queue holds its lock from before the statement until the transaction that
 //! brings the change into the cache, which also gives the lock back; meanwhile nobody is served that
