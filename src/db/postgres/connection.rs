@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use postgres::{Client, NoTls, Statement};
 
 use super::config::PostgresConfig;
@@ -35,7 +36,7 @@ pub(super) struct Limits {
 
 /// The statements that a connection has prepared, by text and lock. Their texts are constants of the program, so there
 /// is an end to them.
-pub(super) type Prepared = HashMap<(&'static str, Option<&'static str>), Statement>;
+pub(super) type Prepared = HashMap<(&'static str, Option<&'static str>), Statement, RandomState>;
 
 pub(super) struct Connection {
     pub(super) client: Client,
@@ -64,7 +65,7 @@ impl Connection {
             set.map_err(|error| classified(OWN_SETTING.name(), &error))?;
         }
         let session = ServerSession::read(&own)?;
-        Ok(Self { client, prepared: Prepared::new(), broken: false, seen: 0, session })
+        Ok(Self { client, prepared: Prepared::default(), broken: false, seen: 0, session })
     }
 
     /// Whether the server answers on it in time.
