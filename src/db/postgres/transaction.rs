@@ -75,27 +75,6 @@ fn prepared(
     Ok(statement)
 }
 
-/// Runs each row of a statement's result through `each` as it comes; `failed` gets what the statement fails
-/// with.
-fn each_row<E: From<DbError>>(
-    client: &mut impl GenericClient,
-    sql: &Sql,
-    statement: &Statement,
-    params: Params<'_>,
-    mut each: impl FnMut(Row) -> Result<(), E>,
-    mut failed: impl FnMut(DbError) -> DbError,
-) -> Result<(), E> {
-    use postgres::fallible_iterator::FallibleIterator as _;
-
-    let mut failed = |error| failed(classified(sql.name(), &error));
-    let rows = client.query_raw(statement, params.iter().copied());
-    let mut rows = rows.map_err(&mut failed)?;
-    while let Some(row) = rows.next().map_err(&mut failed)? {
-        each(row)?;
-    }
-    Ok(())
-}
-
 /// What a transaction sees and may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -195,15 +174,22 @@ impl<'c> Transaction<'c> {
         &mut self,
         sql: &Sql,
         params: Params<'_>,
-        each: impl FnMut(Row) -> Result<(), E>,
+        mut each: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
+        use postgres::fallible_iterator::FallibleIterator as _;
+
         let statement = prepared(&mut self.inner, self.prepared, sql);
         let statement = keep(&mut self.failed, statement)?;
         let failed = &mut self.failed;
-        each_row(&mut self.inner, sql, &statement, params, each, |error| {
-            failed.get_or_insert_with(|| error.clone());
-            error
-        })
+        let rows = self.inner.query_raw(&statement, params.iter().copied());
+        let mut rows = keep(failed, rows.map_err(|error| classified(sql.name(), &error)))?;
+        loop {
+            let row = rows.next().map_err(|error| classified(sql.name(), &error));
+            match keep(failed, row)? {
+                Some(row) => each(row)?,
+                None => return Ok(()),
+            }
+        }
     }
 
     fn statement<T>(
@@ -285,27 +271,6 @@ impl<'c> Session<'c> {
     /// Whether the connection is gone.
     pub(super) fn is_lost(&self) -> bool {
         self.lost
-    }
-
-    /// Runs each row of a statement's result through `each` while the server makes the next ones.
-    ///
-    /// # Errors
-    ///
-    /// What the statement or `each` failed with.
-    pub fn query_each<E: From<DbError>>(
-        &mut self,
-        sql: &Sql,
-        params: Params<'_>,
-        each: impl FnMut(Row) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let Connection { client, prepared: kept, .. } = &mut *self.connection;
-        let lost = &mut self.lost;
-        let mut failed = |error: DbError| {
-            *lost |= error.is_lost();
-            error
-        };
-        let statement = prepared(client, kept, sql).map_err(&mut failed)?;
-        each_row(client, sql, &statement, params, each, |error| failed(error.of_a_commit()))
     }
 
     fn run<T>(

@@ -103,21 +103,18 @@ impl PostgresQueues {
         })
     }
 
-    /// Reads each row while the server makes the next ones.
     fn rows_by<T>(
         &self,
         sql: &Sql,
         ids: &[&[u8]],
         read: impl Fn(&rows::QueueRow<'_>) -> Result<Option<T>, DbError>,
     ) -> Result<Vec<T>, DbError> {
-        self.read(sql.name(), |session| {
-            let mut found = Vec::with_capacity(ids.len());
-            session.query_each(sql, &[&ids], |row| {
-                found.extend(read(&rows::QueueRow::read(&row)?)?);
-                Ok::<_, DbError>(())
-            })?;
-            Ok(found)
-        })
+        let found = self.read(sql.name(), |session| session.query(sql, &[&ids]))?;
+        let mut queues = Vec::with_capacity(found.len());
+        for row in &found {
+            queues.extend(read(&rows::QueueRow::read(row)?)?);
+        }
+        Ok(queues)
     }
 
     /// `None` for a row that can't be read and has no id that could be told, either (RACE-16).
