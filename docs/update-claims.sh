@@ -106,13 +106,13 @@ claims() {
     SIMPLEX_STORES_IMPORT_QUEUES 10000 - "queues, imported twice and exported" "" \
     "without faults, a journal of random queues and services comes back from a database byte for byte as the store in memory compacts it, with the same counts and hashes of services"
   claim pg_cached postgres store::contract::cached_it_keeps_the_contract \
-    SIMPLEX_STORES_HISTORIES 25 100 "sequences, and as many histories of three threads," "operations of the former" \
+    SIMPLEX_STORES_HISTORIES 25 100 "sequences, and as many histories of three threads" "operations of the former" \
     "without faults, sequences of random operations on the store in PostgreSQL satisfy the sequential model, and histories of three threads it too, with a cache"
   claim pg_uncached postgres store::contract::uncached_it_keeps_the_contract \
-    SIMPLEX_STORES_HISTORIES 25 100 "sequences, and as many histories of three threads," "operations of the former" \
+    SIMPLEX_STORES_HISTORIES 25 100 "sequences, and as many histories of three threads" "operations of the former" \
     "the same without a cache"
   claim pg_processes postgres store::contract::among_several_processes_it_keeps_the_contract \
-    SIMPLEX_STORES_HISTORIES 25 100 "sequences, and as many histories of three threads," "operations of the former" \
+    SIMPLEX_STORES_HISTORIES 25 100 "sequences, and as many histories of three threads" "operations of the former" \
     "the same with a cache that others are told about"
   claim pg_differs postgres differential::under_reference_it_differs_as_documented_and_each_difference_is_met \
     SIMPLEX_STORES_HISTORIES 25 - sequences "" \
