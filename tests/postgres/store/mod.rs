@@ -3,6 +3,7 @@
 mod changes;
 mod contract;
 mod cuts;
+mod damaged;
 mod full_disk;
 mod items;
 mod journal;
