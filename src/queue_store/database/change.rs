@@ -38,7 +38,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
                 let edit = |record: &mut QueueRec| edit(record, &value);
                 self.publish(held, vec![record(id.clone())], |tx| match &self.cache {
                     Some(cache) => cache.edit(tx, queue, &edit),
-                    None => edit_object(tx, queue, &edit),
+                    None => edit_record(tx, queue, &edit).map(drop),
                 });
                 Ok(value)
             }
@@ -137,14 +137,16 @@ fn is_unclear(error: &StatementError) -> bool {
     matches!(error, StatementError::Failed(error) if *error.kind() == DbErrorKind::Unclear)
 }
 
-/// Changes the record of an object that isn't cached.
-pub(super) fn edit_object<Q: StoreQueue>(
+/// Changes an object's record; gives the old and the new one, if it was live.
+pub(super) fn edit_record<Q: StoreQueue>(
     tx: &mut Transaction<'_>,
     queue: &Q,
     edit: &impl Fn(&mut QueueRec),
-) -> StmResult<()> {
-    let Some(record) = queue.record().read(tx)? else { return Ok(()) };
-    let mut record = QueueRec::clone(&record);
-    edit(&mut record);
-    queue.record().write(tx, Some(Arc::new(record)))
+) -> StmResult<Option<(Arc<QueueRec>, Arc<QueueRec>)>> {
+    let Some(old) = queue.record().read(tx)? else { return Ok(None) };
+    let mut new = QueueRec::clone(&old);
+    edit(&mut new);
+    let new = Arc::new(new);
+    queue.record().write(tx, Some(Arc::clone(&new)))?;
+    Ok(Some((old, new)))
 }

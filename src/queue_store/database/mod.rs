@@ -78,10 +78,10 @@ pub const DEFAULT_CACHE_CAPACITY: usize = 1_000_000;
 /// days unless changed method by method.
 #[derive(Clone)]
 pub struct DatabaseStoreConfig {
-    semantics: Semantics,
-    use_cache: bool,
+    pub(super) semantics: Semantics,
+    pub(super) use_cache: bool,
     cache_capacity: Option<usize>,
-    retention: Duration,
+    pub(super) retention: Duration,
     clock: Clock,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::DatabaseQueueStore;
-use super::change::edit_object;
+use super::change::edit_record;
 use super::queue_database::{QueueDatabase, Refusal, ServiceFound, StatementError};
 use crate::protocol::{
     ErrorType, NotifierId, QueueRec, RecipientId, ServiceId, ServiceParty, ServiceRec,
@@ -96,7 +96,7 @@ impl<D: QueueDatabase, F: QueueFactory> DatabaseQueueStore<D, F> {
             for (id, queue) in &by_id {
                 match (&self.cache, is_done(id)) {
                     (Some(cache), true) => cache.edit(tx, queue, &edit)?,
-                    (None, true) => edit_object(tx, *queue, &edit)?,
+                    (None, true) => drop(edit_record(tx, *queue, &edit)?),
                     (_, false) => {}
                 }
             }

@@ -7,9 +7,7 @@ use crate::db::migrations::ConfirmMode;
 use crate::db::postgres::{CreateSchema, PostgresConfig};
 use crate::db::{DbError, DbErrorKind};
 use crate::protocol::Semantics;
-use crate::queue_store::database::{
-    DEFAULT_CACHE_CAPACITY, DEFAULT_RETENTION, DatabaseStoreConfig,
-};
+use crate::queue_store::database::DatabaseStoreConfig;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -29,10 +27,7 @@ pub enum Sharing {
 #[derive(Clone, Debug)]
 pub struct PostgresQueueStoreConfig {
     pub(super) database: PostgresConfig,
-    pub(super) semantics: Semantics,
-    pub(super) use_cache: bool,
-    pub(super) cache_capacity: Option<usize>,
-    pub(super) retention: Duration,
+    pub(super) store: DatabaseStoreConfig,
     pub(super) sharing: Sharing,
     pub(super) schema: SchemaOptions,
     pub(super) lock_wait: Duration,
@@ -45,10 +40,7 @@ impl PostgresQueueStoreConfig {
     pub fn new(database: PostgresConfig) -> Self {
         Self {
             database,
-            semantics: Semantics::default(),
-            use_cache: true,
-            cache_capacity: Some(DEFAULT_CACHE_CAPACITY),
-            retention: DEFAULT_RETENTION,
+            store: DatabaseStoreConfig::default(),
             sharing: Sharing::default(),
             schema: SchemaOptions { create: CreateSchema::Never, confirm: ConfirmMode::Error },
             lock_wait: Duration::from_secs(5),
@@ -59,21 +51,21 @@ impl PostgresQueueStoreConfig {
     /// Sets whose answers it gives.
     #[must_use]
     pub fn semantics(mut self, semantics: Semantics) -> Self {
-        self.semantics = semantics;
+        self.store = self.store.semantics(semantics);
         self
     }
 
     /// Sets whether queues that were found are kept in memory.
     #[must_use]
     pub fn use_cache(mut self, on: bool) -> Self {
-        self.use_cache = on;
+        self.store = self.store.use_cache(on);
         self
     }
 
     /// Sets how many queues are kept in memory before the oldest are taken out; `None` for no limit (RACE-21).
     #[must_use]
     pub fn cache_capacity(mut self, queues: Option<usize>) -> Self {
-        self.cache_capacity = queues;
+        self.store = self.store.cache_capacity(queues);
         self
     }
 
@@ -82,7 +74,7 @@ impl PostgresQueueStoreConfig {
     /// would mean nothing; and a number of days taken for seconds is refused (RACE-71).
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
-        self.retention = retention;
+        self.store = self.store.retention(retention);
         self
     }
 
@@ -118,13 +110,11 @@ impl PostgresQueueStoreConfig {
 
     /// What the store over this database is opened with.
     pub fn store_config(&self) -> DatabaseStoreConfig {
-        let config = DatabaseStoreConfig::default();
-        let config = config.semantics(self.semantics).retention(self.retention);
-        config.use_cache(self.use_cache).cache_capacity(self.cache_capacity)
+        self.store.clone()
     }
 
     pub(super) fn check(&self) -> Result<(), DbError> {
-        if self.retention < DAY {
+        if self.store.retention < DAY {
             let problem = "deleted queues are kept for a day at least; was it meant in days?";
             return Err(DbError::new("reading the settings", DbErrorKind::Settings, problem));
         }

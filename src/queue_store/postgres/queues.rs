@@ -64,12 +64,12 @@ impl PostgresQueues {
         let database = config.database.clone().session_setting(SENDER_SETTING, sender.prefix());
         let queues = Self {
             pool: RwLock::new(Some(Pool::open(&database)?)),
-            semantics: config.semantics,
+            semantics: config.store.semantics,
             sharing: config.sharing,
             sender,
             guard,
         };
-        if !config.use_cache {
+        if !config.store.use_cache {
             queues.guard.watch(Arc::new(NoCache))?;
         }
         Ok((queues, migrated))

@@ -26,7 +26,7 @@ impl<F: QueueFactory> PostgresQueueStore<F> {
         ask: impl FnMut(&Question<'_>) -> bool,
     ) -> Result<(Self, Migrated), MigrationError> {
         let (queues, migrated) = PostgresQueues::open(config, ask)?;
-        let store = Self::open(queues, factory, &config.store_config(), journal)?;
+        let store = Self::open(queues, factory, &config.store, journal)?;
         Ok((store, migrated))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Cache, Cached};
 use crate::protocol::{LinkId, NotifierId, QueueRec, RecipientId};
 use crate::queue_store::StoreQueue;
+use crate::queue_store::database::change::edit_record;
 use crate::queue_store::database::control::NEVER;
 use crate::queue_store::database::fault::{StoreFault, is_out};
 use crate::stm::{StmResult, TMap, Transaction};
@@ -226,20 +227,6 @@ impl<Q: StoreQueue> Cache<Q> {
             _ => Ok(()),
         }
     }
-}
-
-/// Changes an object's record; gives the old and the new one, if it was live.
-fn edit_record<Q: StoreQueue>(
-    tx: &mut Transaction<'_>,
-    queue: &Q,
-    change: &impl Fn(&mut QueueRec),
-) -> StmResult<Option<(Arc<QueueRec>, Arc<QueueRec>)>> {
-    let Some(old) = queue.record().read(tx)? else { return Ok(None) };
-    let mut new = QueueRec::clone(&old);
-    change(&mut new);
-    let new = Arc::new(new);
-    queue.record().write(tx, Some(Arc::clone(&new)))?;
-    Ok(Some((old, new)))
 }
 
 fn notifier_id(record: &QueueRec) -> Option<&NotifierId> {
