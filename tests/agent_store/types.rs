@@ -6,7 +6,6 @@ use std::fmt::Debug;
 use simplex_stores::agent_store::types::*;
 use simplex_stores::agent_store::{AgentTx, TxError, TxResult};
 use simplex_stores::db::{Cell, DbErrorKind, FromCell, Param, Sql, Texts, ToParam, Unreadable};
-use simplex_stores::protocol::ntf::AuthPrivateKey;
 use simplex_stores::protocol::{AuthKey, DhSecret, IdsHash};
 
 use crate::fixture::{TestStore, on_each, server};
@@ -356,6 +355,52 @@ fn keys_and_hashes_are_kept_in_their_forms() {
         assert_refused::<DhSecret>(test, &[&[9; 31], &[9; 33]]);
         assert_refused::<IdsHash>(test, &[&[9; 15], &[9; 17]]);
     });
+}
+
+#[test]
+fn sizes_digests_and_keys_of_files_are_kept_as_numbers_and_bytes() {
+    on_each(|test| {
+        assert_column(test, &FileSize(i64::MAX), &Stored::Int(i64::MAX));
+        assert_column(test, &ChunkSize(u32::MAX), &Stored::Int(i64::from(u32::MAX)));
+        assert_column(test, &FileDigest(vec![1, 2, 3]), &bytes(&[1, 2, 3]));
+        assert_column(test, &SbKey::new([7; 32]), &bytes(&[7; 32]));
+        assert_column(test, &SbNonce([8; 24]), &bytes(&[8; 24]));
+        assert_refused::<ChunkSize>(test, &[&-1, &(i64::from(u32::MAX) + 1), &"1"]);
+        assert_refused::<FileDigest>(test, &[&"text"]);
+        assert_refused::<SbKey>(test, &[&b"", &[7; 31], &[7; 33]]);
+        assert_refused::<SbNonce>(test, &[&b"", &[8; 23], &[8; 25]]);
+    });
+    assert_eq!(format!("{:?}", SbKey::new([7; 32])), "<key>");
+}
+
+#[test]
+fn paths_are_texts_that_both_databases_can_keep() {
+    on_each(|test| {
+        for path in ["", "/tmp/a file", "\u{1f4c4}"] {
+            assert_column(test, &FilePath::new(path).unwrap(), &text(path));
+        }
+        assert_refused::<FilePath>(test, &[&b"/tmp", &7]);
+        let error = FileErrorText::new("router: \0 bytes");
+        let read = test.run(|tx| through::<Stored>(tx, &error)).unwrap();
+        assert_eq!(read, text("router: \u{fffd} bytes"));
+    });
+    assert_eq!(FilePath::new("/tmp/\0"), None);
+    let path = FilePath::from_path(std::path::Path::new("/tmp/a")).unwrap();
+    assert_eq!((path.as_str(), path.as_path().is_absolute()), ("/tmp/a", true));
+}
+
+#[test]
+fn a_local_encryption_has_a_key_and_a_nonce_or_neither() {
+    let (key, nonce) = (SbKey::new([7; 32]), SbNonce([8; 24]));
+    let args = CryptoFileArgs { key: key.clone(), nonce };
+    assert_eq!(CryptoFileArgs::of_columns(Some(key.clone()), Some(nonce)), Ok(Some(args.clone())));
+    assert_eq!(CryptoFileArgs::of_columns(None, None), Ok(None));
+    assert!(CryptoFileArgs::of_columns(Some(key.clone()), None).is_err());
+    assert!(CryptoFileArgs::of_columns(None, Some(nonce)).is_err());
+    let path = FilePath::new("file").unwrap();
+    let encrypted = CryptoFile { path: path.clone(), crypto: Some(args) };
+    assert_eq!(encrypted.crypto_columns(), (Some(&key), Some(nonce)));
+    assert_eq!(CryptoFile::plain(path).crypto_columns(), (None, None));
 }
 
 #[test]

@@ -8,7 +8,8 @@
 //! | `connection` | modes, kinds and statuses of connections and queues |
 //! | `message` | kinds of messages, integrity, receipts, flags |
 //! | `notification` | tokens and subscriptions for notifications |
-//! | `file` | statuses of files and replicas |
+//! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
+//! | `rcv_file` | received files, their chunks and replicas |
 //! | `columns` | types of [`crate::protocol`] as columns |
 //!
 //! Each type that stands in a column is [`ToParam`](crate::db::ToParam) and
@@ -22,13 +23,19 @@ mod ids;
 mod macros;
 mod message;
 mod notification;
+mod rcv_file;
 mod server;
 
 pub use connection::{
     ConnType, ConnectionMode, QueueStatus, RatchetSyncState, RcvSwitchStatus, SndSwitchStatus,
     SubscriptionMode,
 };
-pub use file::{RcvFileStatus, SndFileReplicaStatus, SndFileStatus};
+pub use file::{
+    ChunkNo, ChunkSize, CryptoFile, CryptoFileArgs, FileChunk, FileChunkReplica, FileDescription,
+    FileDigest, FileErrorText, FileParty, FilePath, FileSize, RcvFileDescription, RcvFileStatus,
+    Recipient, RedirectFileInfo, ReplicaNumber, RetryDelay, SbKey, SbNonce, Sender,
+    SndFileDescription, SndFileReplicaStatus, SndFileStatus,
+};
 pub use ids::{
     AgentMsgId, AsyncCmdId, ChunkReplicaId, ConfirmationId, ConnId, CorrId, DbEntityId,
     DbRcvFileId, DbSndFileId, DeletedSndChunkReplicaId, ExternalSndId, InternalId, InternalRcvId,
@@ -43,12 +50,15 @@ pub use notification::{
     NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
     NtfSubSmpAction, NtfTknAction,
 };
+pub use rcv_file::{
+    RcvChunkToDownload, RcvFile, RcvFileChunk, RcvFileChunkReplica, RcvFileCleanup, RcvFileRedirect,
+};
 pub use server::{
     KeyHash, Ntf, NtfServer, Port, Protocol, Server, ServerHosts, Smp, SmpServer, Xftp, XftpServer,
 };
 
 pub use crate::protocol::ntf::{
-    DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,
+    AuthPrivateKey, DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,
     TokenStatus as NtfTknStatus,
 };
 pub use crate::protocol::{
