@@ -13,6 +13,7 @@
 //! | `error` | [`StoreError`], what an operation answers instead of a result; [`TxError`] |
 //! | [`types`] | ids, and an enumeration for every status |
 //! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
+//! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -22,10 +23,12 @@
 //!
 //! **The tests that show it.** `tests/agent_store/`, each on SQLite and on a real PostgreSQL server.
 
+mod connections;
 mod error;
 #[cfg(feature = "sqlite")]
 mod functions;
 pub mod migrations;
+mod queues;
 mod random_ids;
 mod schema;
 mod servers;

@@ -423,6 +423,7 @@ fn as26_a_switch_may_be_aborted_in_its_first_two_states() {
 #[test]
 fn as27_when_ratchets_may_be_synchronised_and_when_nothing_may_be_sent() {
     let allowed = |version| -> Vec<bool> {
+        let version = AgentVersion(version);
         RatchetSyncState::ALL.iter().map(|state| state.may_synchronise(version)).collect()
     };
     assert_eq!(allowed(3), [false, true, true, false, false]);

@@ -1,6 +1,16 @@
-//! Connections and queues (sections 3.3 to 3.6).
+//! Connections, and the statuses of queues (sections 3.3 to 3.6).
 
-use super::macros::column_enum;
+use super::macros::{column_enum, version};
+use super::{ConnId, ExternalSndId, Queues, RcvQueue, RcvQueueSub, SndQueue, UserId};
+
+version! {
+    /// The version of the protocol between agents.
+    AgentVersion
+}
+version! {
+    /// The version of the protocol between clients of a router.
+    SmpClientVersion
+}
 
 column_enum! {
     /// What a connection is for.
@@ -31,6 +41,98 @@ impl ConnType {
     /// Whether a connection of this kind is what was asked for. One without queues never is (AS-20).
     pub fn serves_as(self, wanted: Self) -> bool {
         self != Self::New && self == wanted
+    }
+}
+
+/// A connection that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConnData {
+    /// The id that it is to have; a random one when there is none.
+    pub conn_id: Option<ConnId>,
+    /// Its user.
+    pub user_id: UserId,
+    /// The agreed version of the protocol between agents.
+    pub agent_version: AgentVersion,
+    /// Whether notifications are wanted.
+    pub enable_ntfs: bool,
+    /// Whether keys are agreed on that hold against quantum computers.
+    pub pq_support: bool,
+}
+
+/// A connection, without its queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnData {
+    /// Its id.
+    pub conn_id: ConnId,
+    /// Its user.
+    pub user_id: UserId,
+    /// The agreed version of the protocol between agents.
+    pub agent_version: AgentVersion,
+    /// Whether notifications are wanted (AS-32).
+    pub enable_ntfs: bool,
+    /// The number that the peer gave to its last message.
+    pub last_external_snd_id: ExternalSndId,
+    /// Whether it is marked as deleted: it is hidden, until its queues are deleted on their routers
+    /// (AS-21).
+    pub deleted: bool,
+    /// Whether both sides' ratchets agree.
+    pub ratchet_sync_state: RatchetSyncState,
+    /// Whether keys are agreed on that hold against quantum computers.
+    pub pq_support: bool,
+}
+
+/// A connection: its data and its queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conn<R = RcvQueue> {
+    /// What is known of it.
+    pub data: ConnData,
+    /// Its queues, which are its kind.
+    pub queues: ConnQueues<R>,
+}
+
+/// The same with receive queues in the reduced form, for subscribing.
+pub type ConnSub = Conn<RcvQueueSub>;
+
+/// The queues of a connection; which there are is its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnQueues<R = RcvQueue> {
+    /// None yet.
+    New,
+    /// One receive queue: this side offered, and doesn't know the peer's queue yet.
+    Rcv(R),
+    /// One send queue: this side joined, and has no queue of its own yet.
+    Snd(SndQueue),
+    /// Queues in both directions.
+    Duplex(Queues<R>, Queues<SndQueue>),
+    /// An address: one receive queue.
+    Contact(R),
+}
+
+impl<R> Conn<R> {
+    /// Its kind.
+    pub fn conn_type(&self) -> ConnType {
+        match self.queues {
+            ConnQueues::New => ConnType::New,
+            ConnQueues::Rcv(_) => ConnType::Rcv,
+            ConnQueues::Snd(_) => ConnType::Snd,
+            ConnQueues::Duplex(..) => ConnType::Duplex,
+            ConnQueues::Contact(_) => ConnType::Contact,
+        }
+    }
+}
+
+impl<R> ConnQueues<R> {
+    /// What a connection has that is for this and has these queues, each list in queue order (AS-50); `None`
+    /// for an address that sends.
+    pub fn of(mode: ConnectionMode, rcv: Vec<R>, snd: Vec<SndQueue>) -> Option<Self> {
+        match (Queues::new(rcv), Queues::new(snd), mode) {
+            (None, None, _) => Some(Self::New),
+            (Some(rcv), Some(snd), ConnectionMode::Invitation) => Some(Self::Duplex(rcv, snd)),
+            (Some(rcv), None, ConnectionMode::Invitation) => Some(Self::Rcv(rcv.into_first())),
+            (None, Some(snd), ConnectionMode::Invitation) => Some(Self::Snd(snd.into_first())),
+            (Some(rcv), None, ConnectionMode::Contact) => Some(Self::Contact(rcv.into_first())),
+            (_, Some(_), ConnectionMode::Contact) => None,
+        }
     }
 }
 
@@ -108,11 +210,11 @@ column_enum! {
 }
 
 /// The first agent version that can synchronise ratchets.
-const SYNC_VERSION: u16 = 3;
+const SYNC_VERSION: AgentVersion = AgentVersion(3);
 
 impl RatchetSyncState {
     /// Whether an agent of this version may begin to synchronise (AS-27).
-    pub fn may_synchronise(self, agent_version: u16) -> bool {
+    pub fn may_synchronise(self, agent_version: AgentVersion) -> bool {
         agent_version >= SYNC_VERSION && matches!(self, Self::Allowed | Self::Required)
     }
 

@@ -160,6 +160,18 @@ impl DbEntityId for StoredEntity {
     }
 }
 
+impl ToParam for StoredEntity {
+    fn to_param(&self) -> Param<'_> {
+        Param::Int(self.0)
+    }
+}
+
+impl FromCell<'_> for StoredEntity {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Unreadable> {
+        i64::from_cell(cell).map(Self)
+    }
+}
+
 /// As JSON, what is new is null, and so is what is left out.
 impl serde::Serialize for NewEntity {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -79,6 +79,27 @@ macro_rules! row_id {
     };
 }
 
+/// A version of a protocol.
+macro_rules! version {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u16);
+
+        impl $crate::db::ToParam for $name {
+            fn to_param(&self) -> $crate::db::Param<'_> {
+                $crate::db::Param::Int(i64::from(self.0))
+            }
+        }
+
+        impl $crate::db::FromCell<'_> for $name {
+            fn from_cell(cell: $crate::db::Cell<'_>) -> Result<Self, $crate::db::Unreadable> {
+                u16::from_cell(cell).map(Self)
+            }
+        }
+    };
+}
+
 /// An id of bytes, at least one.
 macro_rules! bytes_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -119,4 +140,4 @@ macro_rules! bytes_id {
     };
 }
 
-pub(super) use {bytes_id, column_enum, row_id};
+pub(super) use {bytes_id, column_enum, row_id, version};

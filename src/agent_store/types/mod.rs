@@ -5,7 +5,9 @@
 //! |---|---|
 //! | `ids` | row ids, the agent's own ids, message numbers, [`DbEntityId`] |
 //! | `server` | [`Server`] of each protocol, [`KeyHash`] |
-//! | `connection` | modes, kinds and statuses of connections and queues |
+//! | `connection` | [`Conn`] and what it is made of; modes, kinds and statuses of connections and queues |
+//! | `queue`, `queue_list` | [`RcvQueue`], [`SndQueue`], new ones, and lists of them |
+//! | `keys` | keys of one algorithm |
 //! | `message` | kinds of messages, integrity, receipts, flags |
 //! | `notification` | tokens and subscriptions for notifications |
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
@@ -20,14 +22,18 @@ mod columns;
 mod connection;
 mod file;
 mod ids;
+mod keys;
 mod macros;
 mod message;
 mod notification;
+mod queue;
+mod queue_list;
 mod rcv_file;
 mod server;
 
 pub use connection::{
-    ConnType, ConnectionMode, QueueStatus, RatchetSyncState, RcvSwitchStatus, SndSwitchStatus,
+    AgentVersion, Conn, ConnData, ConnQueues, ConnSub, ConnType, ConnectionMode, NewConnData,
+    QueueStatus, RatchetSyncState, RcvSwitchStatus, SmpClientVersion, SndSwitchStatus,
     SubscriptionMode,
 };
 pub use file::{
@@ -43,6 +49,7 @@ pub use ids::{
     NtfTokenToDeleteId, QueueNumber, RcvChunkId, RcvChunkReplicaId, RcvFileId, SndChunkId,
     SndChunkReplicaId, SndFileId, SndMsgBodyId, StoredEntity, UserId, XftpServerId,
 };
+pub use keys::{Ed25519PrivateKey, Ed25519PublicKey, LinkKey, X25519PublicKey};
 pub use message::{
     AgentMessageType, MsgErrorType, MsgFlags, MsgIntegrity, MsgReceiptStatus, RetryState2,
 };
@@ -50,6 +57,11 @@ pub use notification::{
     NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
     NtfSubSmpAction, NtfTknAction,
 };
+pub use queue::{
+    ClientNtfCreds, NewRcvQueue, NewSndQueue, RcvQueue, RcvQueueSub, ShortLinkCreds, SmpQueue,
+    SmpQueueAddress, SndQueue,
+};
+pub use queue_list::Queues;
 pub use rcv_file::{
     RcvChunkToDownload, RcvFile, RcvFileChunk, RcvFileChunkReplica, RcvFileCleanup, RcvFileRedirect,
 };

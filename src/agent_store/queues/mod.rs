@@ -1,0 +1,4 @@
+//! Queues (section 4.4): reading them from rows, inserting and finding them.
+
+mod finding;
+pub(super) mod rows;
