@@ -14,6 +14,7 @@
 //! | [`types`] | ids, and an enumeration for every status |
 //! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
 //! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
+//! | `stats` | statistics of routers |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -32,6 +33,7 @@ mod queues;
 mod random_ids;
 mod schema;
 mod servers;
+mod stats;
 mod store;
 pub mod types;
 mod users;

@@ -9,6 +9,7 @@ mod schema;
 mod servers;
 mod spec_columns;
 mod spec_keys;
+mod stats;
 mod transactions;
 mod triggers;
 mod types;

@@ -12,6 +12,7 @@
 //! | `notification` | tokens and subscriptions for notifications |
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
 //! | `rcv_file` | received files, their chunks and replicas |
+//! | `stats` | statistics of routers |
 //! | `columns` | types of [`crate::protocol`] as columns |
 //!
 //! Each type that stands in a column is [`ToParam`](crate::db::ToParam) and
@@ -30,6 +31,7 @@ mod queue;
 mod queue_list;
 mod rcv_file;
 mod server;
+mod stats;
 
 pub use connection::{
     AgentVersion, Conn, ConnData, ConnQueues, ConnSub, ConnType, ConnectionMode, NewConnData,
@@ -68,6 +70,7 @@ pub use rcv_file::{
 pub use server::{
     KeyHash, Ntf, NtfServer, Port, Protocol, Server, ServerHosts, Smp, SmpServer, Xftp, XftpServer,
 };
+pub use stats::{AgentServersStats, NtfServerStats, ServersStats, SmpServerStats, XftpServerStats};
 
 pub use crate::protocol::ntf::{
     AuthPrivateKey, DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,

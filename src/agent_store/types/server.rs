@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use super::ServerHost;
 use crate::db::{Cell, FromCell, Param, ToParam, Unreadable};
-use crate::encoding::{Parser, base64url};
+use crate::encoding::{ParseResult, Parser, base64url};
 use crate::protocol::{Semantics, TextDecode, TextEncode};
 
 /// What a router speaks.
@@ -66,6 +66,19 @@ impl<P: Protocol> Server<P> {
         Self { hosts, port, key_hash, protocol: PhantomData }
     }
 
+    /// Reads the router's URI; `None` when it isn't one of this protocol.
+    pub fn from_uri(uri: &str) -> Option<Self> {
+        let uri = uri.strip_prefix(P::SCHEME)?.strip_prefix("://")?;
+        let read = Parser::whole(uri.as_bytes(), |parser| {
+            let key_hash = base64url::parse(parser, "a fingerprint")?;
+            parser.literal(b"@", "@")?;
+            let hosts = ServerHosts::parse(parser)?;
+            let port = if parser.skip(b":") { Port::parse(parser)? } else { Port(String::new()) };
+            Ok(Self::new(hosts, port, KeyHash(key_hash)))
+        });
+        read.ok()
+    }
+
     /// Whether the other has the same hosts and port, whatever its certificate.
     pub fn same_address(&self, other: &Self) -> bool {
         self.hosts == other.hosts && self.port == other.port
@@ -75,8 +88,16 @@ impl<P: Protocol> Server<P> {
 impl<P: Protocol> fmt::Display for Server<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hosts, port, key_hash, .. } = self;
-        write!(f, "{}://{}@{}", P::SCHEME, base64url::to_string(&key_hash.0), hosts.to_text())?;
-        if port.0.is_empty() { Ok(()) } else { write!(f, ":{}", port.0) }
+        write!(f, "{}://{}@", P::SCHEME, base64url::to_string(&key_hash.0))?;
+        match (hosts.0.split_last(), port.0.is_empty()) {
+            // Without brackets, the port would be read as the last part of the address.
+            (Some((ServerHost::V6(last), others)), false) => {
+                others.iter().try_for_each(|host| write!(f, "{host},"))?;
+                write!(f, "[{last}]:{}", port.0)
+            }
+            (_, false) => write!(f, "{}:{}", hosts.to_text(), port.0),
+            (_, true) => f.write_str(&hosts.to_text()),
+        }
     }
 }
 
@@ -99,14 +120,15 @@ impl ServerHosts {
 
     /// Reads what the database keeps.
     pub fn from_text(text: &str) -> Option<Self> {
-        let read = Parser::whole(text.as_bytes(), |parser| {
-            let mut hosts = vec![ServerHost::decode_text(parser, Semantics::Strict)?];
-            while parser.skip(b",") {
-                hosts.push(ServerHost::decode_text(parser, Semantics::Strict)?);
-            }
-            Ok(hosts)
-        });
-        read.ok().map(Self)
+        Parser::whole(text.as_bytes(), Self::parse).ok()
+    }
+
+    fn parse(parser: &mut Parser<'_>) -> ParseResult<Self> {
+        let mut hosts = vec![ServerHost::decode_text(parser, Semantics::Strict)?];
+        while parser.skip(b",") {
+            hosts.push(ServerHost::decode_text(parser, Semantics::Strict)?);
+        }
+        Ok(Self(hosts))
     }
 
     /// What the database keeps.
@@ -143,6 +165,16 @@ impl FromCell<'_> for ServerHosts {
 /// A router's port, as a text; empty for the protocol's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port(pub String);
+
+impl Port {
+    /// Digits, at least one: how a port stands in a URI.
+    fn parse(parser: &mut Parser<'_>) -> ParseResult<Self> {
+        match parser.take_while(|byte| byte.is_ascii_digit()) {
+            b"" => Err(parser.error("a port")),
+            digits => Ok(Self(String::from_utf8_lossy(digits).into_owned())),
+        }
+    }
+}
 
 impl ToParam for Port {
     fn to_param(&self) -> Param<'_> {
