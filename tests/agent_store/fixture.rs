@@ -62,7 +62,7 @@ impl Place {
         self.open_with(Semantics::Strict)
     }
 
-    fn open_with(&self, semantics: Semantics) -> Result<AgentStore, MigrationError> {
+    pub(crate) fn open_with(&self, semantics: Semantics) -> Result<AgentStore, MigrationError> {
         AgentStore::open(&self.config(), UP, semantics, |_| panic!("nobody is to be asked"))
     }
 }

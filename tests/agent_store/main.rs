@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+mod connection_changes;
 mod fixture;
 mod migrations;
 mod random_ids;
+mod ratchet_keys;
 mod schema;
 mod servers;
+mod side_by_side;
 mod spec_columns;
 mod spec_keys;
 mod stats;

@@ -1,4 +1,6 @@
-//! Connections (section 4.4): making, loading and locking them, and adding queues.
+//! Connections (section 4.4): making, loading, locking, changing and deleting them, and adding queues.
 
+mod changing;
 mod loading;
 mod many;
+mod ratchet_keys;

@@ -116,6 +116,10 @@ bytes_id! {
     /// A message at its router.
     MsgId
 }
+bytes_id! {
+    /// The hash of a ratchet key, by which one that was processed is known again.
+    RatchetKeyHash
+}
 
 /// What a client calls an asynchronous command by; any bytes, also none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -48,8 +48,8 @@ pub use ids::{
     AgentMsgId, AsyncCmdId, ChunkReplicaId, ConfirmationId, ConnId, CorrId, DbEntityId,
     DbRcvFileId, DbSndFileId, DeletedSndChunkReplicaId, ExternalSndId, InternalId, InternalRcvId,
     InternalSndId, InvitationId, MsgId, NewEntity, NoticeId, NtfSubscriptionId, NtfTokenId,
-    NtfTokenToDeleteId, QueueNumber, RcvChunkId, RcvChunkReplicaId, RcvFileId, SndChunkId,
-    SndChunkReplicaId, SndFileId, SndMsgBodyId, StoredEntity, UserId, XftpServerId,
+    NtfTokenToDeleteId, QueueNumber, RatchetKeyHash, RcvChunkId, RcvChunkReplicaId, RcvFileId,
+    SndChunkId, SndChunkReplicaId, SndFileId, SndMsgBodyId, StoredEntity, UserId, XftpServerId,
 };
 pub use keys::{Ed25519PrivateKey, Ed25519PublicKey, LinkKey, X25519PublicKey};
 pub use message::{
