@@ -26,6 +26,7 @@ mod chosen;
 #[cfg(not(any(loom, shuttle)))]
 #[path = "sync/native.rs"]
 mod chosen;
+mod priority_slot;
 mod tally;
 
 #[cfg(any(loom, shuttle))]
@@ -35,4 +36,5 @@ pub use chosen::{
     Condvar, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
     channel, thread,
 };
+pub use priority_slot::{Closed, Priority, PrioritySlot, Taken};
 pub use tally::{Noted, Switch, Tally};

@@ -61,8 +61,6 @@ mod param;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod priority;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod row;
 mod sql;
 #[cfg(feature = "sqlite")]
@@ -77,7 +75,7 @@ pub use error::{DbError, DbErrorKind, Violation, ViolationKind};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use param::{Param, Params, ToParam};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use priority::Priority;
+pub use crate::sync::Priority;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use row::{Cell, FromCell, Row, Unreadable};
 pub use sql::{Sql, Texts};

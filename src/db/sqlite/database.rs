@@ -7,14 +7,14 @@ use rusqlite::Connection;
 use super::config::SqliteConfig;
 use super::connection;
 use super::error::classified;
-use super::slot::{Closed, Slot};
 use super::transaction::{Lock, Transaction};
 use crate::db::{DbError, DbErrorKind, Priority, Tx};
+use crate::sync::{Closed, PrioritySlot};
 
 /// A database in a file, with one connection that threads share.
 pub struct SqliteDatabase {
     config: SqliteConfig,
-    slot: Slot<Connection>,
+    slot: PrioritySlot<Connection>,
 }
 
 impl SqliteDatabase {
@@ -26,7 +26,7 @@ impl SqliteDatabase {
     /// can't be opened, [`DbErrorKind::LockTimeout`] when another process keeps it locked.
     pub fn open(config: &SqliteConfig) -> Result<Self, DbError> {
         let connection = connection::open(config)?;
-        Ok(Self { config: config.clone(), slot: Slot::new(connection) })
+        Ok(Self { config: config.clone(), slot: PrioritySlot::new(connection) })
     }
 
     /// The settings that it was opened with.

@@ -35,7 +35,6 @@ mod connection;
 mod database;
 mod error;
 mod migrate;
-mod slot;
 mod statements;
 mod transaction;
 

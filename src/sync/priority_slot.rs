@@ -1,17 +1,27 @@
 //! A value that one thread at a time has for itself, those in a hurry first.
 
-use crate::db::Priority;
-use crate::sync::{Condvar, Mutex};
+use super::{Condvar, Mutex};
+
+/// Who goes first when several wait for a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Priority {
+    /// On SQLite it waits until nobody in a hurry does.
+    #[default]
+    Ordinary,
+    /// Never waits for ordinary work that has not begun: on SQLite it goes first, on PostgreSQL it has a
+    /// pool of its own.
+    High,
+}
 
 /// Why the value isn't to be had.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Closed;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
 
-/// A value that one thread at a time has for itself.
+/// A value that one thread at a time has for itself, and nobody any more once it is closed.
 ///
 /// No lock is held while it is used: it is taken out, and comes back when its [`Taken`] is dropped, also
 /// when whoever had it panicked.
-pub(super) struct Slot<T> {
+pub struct PrioritySlot<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -51,14 +61,19 @@ impl<T> State<T> {
     }
 }
 
-impl<T> Slot<T> {
-    pub(super) fn new(value: T) -> Self {
+impl<T> PrioritySlot<T> {
+    /// A slot with a value in it.
+    pub fn new(value: T) -> Self {
         let state = State { value: Value::Here(value), hurried: 0 };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Waits for the value and takes it.
-    pub(super) fn take(&self, priority: Priority) -> Result<Taken<'_, T>, Closed> {
+    /// Waits for the value and takes it; [`Priority::Ordinary`] also waits until nobody in a hurry waits or has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`]; who waits when it is closed is told so.
+    pub fn take(&self, priority: Priority) -> Result<Taken<'_, T>, Closed> {
         let mut state = self.state.lock();
         if priority == Priority::High {
             state.hurried += 1;
@@ -77,12 +92,16 @@ impl<T> Slot<T> {
     }
 
     /// Whether it is closed; while somebody opens it, it still is.
-    pub(super) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         matches!(self.state.lock().value, Value::Closed)
     }
 
-    /// Puts a value into a closed slot; `Err` gives it back when the slot is open.
-    pub(super) fn open(&self, value: T) -> Result<(), T> {
+    /// Puts a value into a closed slot.
+    ///
+    /// # Errors
+    ///
+    /// Gives the value back when the slot is open.
+    pub fn open(&self, value: T) -> Result<(), T> {
         let mut state = self.state.lock();
         if !matches!(state.value, Value::Closed) {
             return Err(value);
@@ -94,20 +113,20 @@ impl<T> Slot<T> {
 }
 
 /// The value of a slot, in the hands of one thread.
-pub(super) struct Taken<'s, T> {
-    slot: &'s Slot<T>,
+pub struct Taken<'s, T> {
+    slot: &'s PrioritySlot<T>,
     priority: Priority,
     value: Option<T>,
 }
 
 impl<T> Taken<'_, T> {
     /// The value; `None` never, for only closing takes it away.
-    pub(super) fn value(&mut self) -> Option<&mut T> {
+    pub fn value(&mut self) -> Option<&mut T> {
         self.value.as_mut()
     }
 
     /// Closes the slot and gives its value away.
-    pub(super) fn close(mut self) -> Option<T> {
+    pub fn close(mut self) -> Option<T> {
         self.value.take()
     }
 }
@@ -126,8 +145,8 @@ impl<T> Drop for Taken<'_, T> {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::thread;
     use super::*;
-    use crate::sync::thread;
 
     #[test]
     fn ordinary_work_waits_while_anybody_in_a_hurry_does() {
@@ -143,7 +162,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_told_when_the_slot_closes_and_nobody_in_a_hurry_is_left_over() {
-        let slot = Arc::new(Slot::new(()));
+        let slot = Arc::new(PrioritySlot::new(()));
         let taken = slot.take(Priority::Ordinary).unwrap();
         let waiting = [Priority::High, Priority::Ordinary].map(|priority| {
             let slot = Arc::clone(&slot);
