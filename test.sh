@@ -12,12 +12,13 @@ if [ ! -t 1 ]; then
   export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
 fi
 
-STEPS=(setup fmt clippy features test test_lean reference benches examples doctest rustdoc loom shuttle)
+STEPS=(setup fmt clippy features test test_lean sqlcipher reference benches examples doctest rustdoc loom shuttle)
 
-# Debian packages: the command that shows that one is there, then the package. Later stores add lines here.
+# Debian packages: the command or file that shows that one is there, then the package. Later stores add lines here.
 PACKAGES=(
   "cc build-essential"
   "pkg-config pkg-config"
+  "/usr/include/openssl/crypto.h libssl-dev"
   "initdb postgresql"
 )
 # Programs that stand outside of PATH: Debian has a folder for each version of the server.
@@ -69,6 +70,10 @@ step_test_lean() { # the library's tests again, without features
   run_tests --no-default-features
 }
 
+step_sqlcipher() { # what runs on SQLite again on SQLCipher, and what only that can do
+  run_tests --features testing,sqlcipher --test sqlite
+}
+
 step_reference() { # the laws, the semantics and the stores on the STM's other engine
   run_tests --features testing,reference-engine --lib --test stm_laws --test stm_semantics --test stm_stress --test queue_store --test ntf_store
 }
@@ -117,7 +122,7 @@ as_root() {
 }
 
 installed() {
-  command -v "$1" >/dev/null || compgen -G "$POSTGRESQL/$1" >/dev/null
+  [ -e "$1" ] || command -v "$1" >/dev/null || compgen -G "$POSTGRESQL/$1" >/dev/null
 }
 
 without_main_cluster() { # runs a command as root; the server's package would make a cluster of the system's and start it
@@ -135,8 +140,8 @@ manifest_features() { # the names under [features], except the default set
        on && /^[A-Za-z0-9_-]+ *=/ && $1 != "default" { print $1 }' Cargo.toml
 }
 
-features() { # all but the other engine, with commas
-  manifest_features | grep -vx reference-engine | paste -sd,
+features() { # all but the other engine and the other SQLite, with commas
+  manifest_features | grep -vxE "reference-engine|sqlcipher" | paste -sd,
 }
 
 run_tests() {

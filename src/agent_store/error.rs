@@ -101,14 +101,6 @@ impl StoreError {
     pub fn is_work_item(&self) -> bool {
         matches!(self, Self::WorkItem(_))
     }
-
-    /// What a failure of the database becomes outside of its transaction.
-    pub(super) fn of_database(error: &DbError) -> Self {
-        match error.kind() {
-            DbErrorKind::LockTimeout => Self::DatabaseBusy(error.to_string()),
-            _ => Self::Internal(error.to_string()),
-        }
-    }
 }
 
 impl fmt::Display for StoreError {
@@ -164,6 +156,16 @@ pub enum TxError {
 pub type TxResult<T> = Result<T, TxError>;
 
 impl TxError {
+    /// What it becomes outside of its transaction.
+    pub(super) fn outside(self) -> StoreError {
+        match self {
+            Self::Database(error) if *error.kind() == DbErrorKind::LockTimeout => {
+                StoreError::DatabaseBusy(error.to_string())
+            }
+            error => error.into_answer(),
+        }
+    }
+
     /// The store's answer that tells of it: a failure becomes [`StoreError::Internal`].
     pub fn into_answer(self) -> StoreError {
         match self {

@@ -3,7 +3,7 @@
 use super::error::{StoreError, TxError, TxResult};
 use super::schema::{SchemaOptions, migrate};
 use crate::db::migrations::{MigrationError, Question};
-use crate::db::{Database, DatabaseConfig, DbError, Priority, Tx};
+use crate::db::{Connection, Database, DatabaseConfig, DbError, Priority, Tx};
 use crate::protocol::Semantics;
 
 /// An agent's store in a database of either kind; threads share it.
@@ -74,6 +74,21 @@ impl AgentStore {
         &self.database
     }
 
+    /// Runs `work` on a connection without a transaction: each statement is one by itself (F-213). The label
+    /// names it in errors. It is ordinary work, and what is busy is not tried again.
+    ///
+    /// # Errors
+    ///
+    /// What `work` answered; [`StoreError::Internal`] or [`StoreError::DatabaseBusy`] when the database
+    /// failed.
+    pub fn with_connection<T>(
+        &self,
+        label: &'static str,
+        work: impl FnOnce(&mut Connection<'_>) -> TxResult<T>,
+    ) -> Result<T, StoreError> {
+        self.database.with_connection(label, work).map_err(TxError::outside)
+    }
+
     /// Runs `work` as one transaction, which waits for work in a hurry (F-214). The label names it in errors
     /// and logs. `work` runs once at most.
     ///
@@ -116,8 +131,7 @@ impl AgentStore {
         });
         match ended {
             Ok(result) => result,
-            Err(TxError::Store(answer)) => Err(answer),
-            Err(TxError::Database(error)) => Err(StoreError::of_database(&error)),
+            Err(error) => Err(error.outside()),
         }
     }
 }

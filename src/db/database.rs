@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::postgres::{Pools, PostgresConfig};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteConfig, SqliteDatabase};
-use super::{DbError, DbErrorKind, Dialect, Priority, Tx};
+use super::{Connection, DbError, DbErrorKind, Dialect, Priority, Tx};
 
 /// Where a database is: a file, or a server's URL.
 ///
@@ -144,6 +144,26 @@ impl Database {
         }
     }
 
+    /// Runs `work` on a connection without a transaction: each statement is one by itself. The label names
+    /// it in errors.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returned, or why there is no connection; [`DbErrorKind::Closed`] after
+    /// [`close`](Self::close).
+    pub fn with_connection<T, E: From<DbError>>(
+        &self,
+        label: &'static str,
+        work: impl FnOnce(&mut Connection<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(database) => database.with_connection(label, work),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(pools) => pools.with_connection(label, work),
+        }
+    }
+
     /// Refuses new work, waits until what runs has ended, and closes the connections.
     ///
     /// # Errors
@@ -172,6 +192,28 @@ impl Database {
             Kind::Sqlite(database) => database.reopen(),
             #[cfg(feature = "postgres")]
             Kind::Postgres(pools) => pools.reopen(),
+        }
+    }
+
+    /// Opens a closed, encrypted SQLite file again with its key, and says whether to keep that from now on
+    /// (AS-7).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); then it stays closed. On PostgreSQL, that there are no keys.
+    #[cfg(feature = "sqlite")]
+    pub fn reopen_with_key(
+        &self,
+        key: super::sqlite::DatabaseKey,
+        keep: bool,
+    ) -> Result<(), DbError> {
+        match &self.0 {
+            Kind::Sqlite(database) => database.reopen_with_key(Some(key), keep),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(_) => {
+                let problem = "a key is for SQLite files";
+                Err(DbError::new("reopen", DbErrorKind::Settings, problem))
+            }
         }
     }
 

@@ -15,6 +15,7 @@
 //! | [`migrations`] | comparing a program's migrations with a database's, and running what is missing |
 //! | `database` | `Database`: whichever the user chose when the program ran |
 //! | `tx` | `Tx`: a transaction on either |
+//! | `connection` | `Connection`: statements without a transaction |
 //! | `param`, `row`, `utc_time` | values bound to parameters, and read from columns |
 //! | `sqlite` (its feature) | SQLite: settings, the one connection, transactions |
 //! | `postgres` (its feature) | PostgreSQL: settings, connections, the pool, transactions, rows |
@@ -53,6 +54,8 @@
 //! `tests/sqlite/` and `tests/postgres/` have what is particular to one of them.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod connection;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database;
 mod error;
 pub mod migrations;
@@ -70,12 +73,14 @@ mod tx;
 mod utc_time;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use crate::sync::Priority;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use connection::Connection;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use database::{Database, DatabaseConfig};
 pub use error::{DbError, DbErrorKind, Violation, ViolationKind};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use param::{Param, Params, ToParam};
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use crate::sync::Priority;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use row::{Cell, FromCell, Row, Unreadable};
 pub use sql::{Sql, Texts};

@@ -12,7 +12,7 @@ pub enum Dialect {
     Postgres,
 }
 
-/// What a transaction of a driver can do.
+/// What a transaction of a driver can do, or a connection whose statements are transactions by themselves.
 pub(super) trait Backend {
     fn dialect(&self) -> Dialect;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod closing;
+mod connections;
 mod errors;
 mod fixture;
 mod transactions;

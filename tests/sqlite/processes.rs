@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use simplex_stores::db::sqlite::{SqliteConfig, SqliteDatabase, SqliteMigrator};
 use simplex_stores::db::{DbError, DbErrorKind, Priority, Sql};
+use simplex_stores::sync::channel::{Sender, unbounded};
 use simplex_stores::sync::thread;
 
 const CREATE: Sql = Sql::new("create", "CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT");
@@ -122,4 +123,49 @@ fn as5_who_waits_goes_on_when_the_other_process_ends_also_when_it_is_killed() {
     other.wait().unwrap();
     // What the killed process had added is not there.
     assert_eq!(waiting.join().unwrap().unwrap(), 1);
+}
+
+/// Tells of every event on its thread.
+struct Told(Sender<()>);
+
+impl tracing::Subscriber for Told {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("simplex_stores::db::sqlite::connection")
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        let _ = self.0.send(());
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// SQLite's own waiting ends after a tenth of a second: the lock is given back only after that.
+#[test]
+fn as5_what_was_busy_is_tried_again_until_the_lock_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.db");
+    let config = SqliteConfig::new(&file).unwrap().busy_limit(Duration::from_secs(600));
+    let database = with_table(&config);
+    let mut other = child("holds", &file);
+    wait_for(&mut other, "holding");
+    let (told, busy) = unbounded();
+    let waiting = thread::spawn(move || {
+        tracing::subscriber::with_default(Told(told), || add(&database).map(|()| count(&database)))
+    });
+    let was_busy = busy.recv();
+    other.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    assert!(other.wait().unwrap().success());
+    assert_eq!(waiting.join().unwrap(), Ok(2));
+    assert!(was_busy.is_ok(), "it was never busy");
 }

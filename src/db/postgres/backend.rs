@@ -6,7 +6,8 @@ use postgres::Row;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::transaction::{Statements, Transaction};
+use super::transaction::{Session, Statements, Transaction};
+use crate::db::connection::no_transaction;
 use crate::db::row::Cells;
 use crate::db::tx::Backend;
 use crate::db::{Cell, DbError, Dialect, Param, Params, Sql, Unreadable, UtcTime};
@@ -49,6 +50,38 @@ impl Backend for Transaction<'_> {
             Ok(()) | Err(Undone::Wanted) => Ok(()),
             Err(Undone::Failed(error)) => Err(error),
         }
+    }
+}
+
+impl Backend for Session<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn rows(
+        &mut self,
+        sql: &Sql,
+        params: Params<'_>,
+        each: &mut dyn FnMut(&mut crate::db::Row<'_>) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        let bound = bound(params);
+        let params: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|one| one as _).collect();
+        let rows = self.query(sql, &params)?;
+        rows.iter().try_for_each(|row| each(&mut crate::db::Row::of(row)))
+    }
+
+    fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
+        let bound = bound(params);
+        let params: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|one| one as _).collect();
+        Statements::execute(self, sql, &params)
+    }
+
+    fn has_failed(&self) -> bool {
+        false
+    }
+
+    fn savepoint(&mut self, _: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError> {
+        Err(no_transaction())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::config::PostgresConfig;
 use super::pool::Pool;
-use crate::db::{DbError, DbErrorKind, Priority, Tx};
+use crate::db::{Connection, DbError, DbErrorKind, Priority, Tx};
 use crate::sync::{Condvar, Mutex};
 
 /// Two pools of connections to one database, each of the size that the settings say, for ordinary work
@@ -53,6 +53,22 @@ impl Pools {
     ) -> Result<T, E> {
         let user = self.enter(priority, label)?;
         user.pool.transaction(label, |tx| work(&mut Tx::on(tx)))
+    }
+
+    /// Runs `work` on a connection without a transaction: each statement is one by itself. The label names
+    /// it in errors.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returned, or why there is no connection; [`DbErrorKind::Closed`] after
+    /// [`close`](Self::close).
+    pub fn with_connection<T, E: From<DbError>>(
+        &self,
+        label: &'static str,
+        work: impl FnOnce(&mut Connection<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let user = self.enter(Priority::Ordinary, label)?;
+        user.pool.session(label, |session| work(&mut Connection::on(session)))
     }
 
     /// Refuses new work, waits until what runs has ended, and closes all connections. Closed pools stay

@@ -7,13 +7,19 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::error::classified;
+use super::key::DatabaseKey;
 use crate::db::{DbError, DbErrorKind};
 
-/// Copies a database into a file, whole or not at all; an earlier file of that name is replaced.
+/// Copies a database into a file, whole or not at all; an earlier file of that name is replaced. The copy
+/// of an encrypted one has its key.
 ///
 /// The copy is SQLite's own and not one of the file: to open the file a second time, and close it, would
 /// take this process's locks from it.
-pub(super) fn back_up(connection: &Connection, target: &Path) -> Result<(), DbError> {
+pub(super) fn back_up(
+    connection: &Connection,
+    target: &Path,
+    key: Option<&DatabaseKey>,
+) -> Result<(), DbError> {
     let doing = format!("backing up to {}", target.display());
     let mut unfinished = target.as_os_str().to_owned();
     unfinished.push(".unfinished");
@@ -26,15 +32,18 @@ pub(super) fn back_up(connection: &Connection, target: &Path) -> Result<(), DbEr
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    copy(connection, &unfinished).map_err(|error| classified(&doing, &error))?;
+    copy(connection, &unfinished, key).map_err(|error| classified(&doing, &error))?;
     File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
     std::fs::rename(&unfinished, target).map_err(io)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(io)
 }
 
-fn copy(connection: &Connection, target: &Path) -> rusqlite::Result<()> {
+fn copy(connection: &Connection, target: &Path, key: Option<&DatabaseKey>) -> rusqlite::Result<()> {
     let mut copy = Connection::open(target)?;
+    if let Some(key) = key {
+        key.unlock(&copy)?;
+    }
     let backup = Backup::new(connection, &mut copy)?;
     // The source is locked by who migrates it, so one step copies all of it.
     while backup.step(-1)? != StepResult::Done {}

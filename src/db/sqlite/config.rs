@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::key::DatabaseKey;
+use super::query_stats::QueryTracking;
 use crate::db::{DbError, DbErrorKind};
 
 /// About what the reference waits in all: 56 tries of 100 ms each, and 3 s between them (AS-5).
@@ -22,6 +24,9 @@ pub struct SqliteConfig {
     pub(super) migration_lock_limit: Duration,
     pub(super) backup_folder: Option<PathBuf>,
     pub(super) vacuum: bool,
+    pub(super) tracking: QueryTracking,
+    pub(super) key: Option<DatabaseKey>,
+    pub(super) keep_key: bool,
     pub(super) functions: Vec<Arc<RegisterFunctions>>,
 }
 
@@ -46,6 +51,9 @@ impl SqliteConfig {
             migration_lock_limit: Duration::from_secs(60),
             backup_folder: None,
             vacuum: false,
+            tracking: QueryTracking::Off,
+            key: None,
+            keep_key: false,
             functions: Vec::new(),
         })
     }
@@ -77,6 +85,24 @@ impl SqliteConfig {
     #[must_use]
     pub fn vacuum_after_migration(mut self, vacuum: bool) -> Self {
         self.vacuum = vacuum;
+        self
+    }
+
+    /// Which statements' times are kept in the [statistics](super::SqliteDatabase::query_stats).
+    #[must_use]
+    pub fn track_queries(mut self, tracking: QueryTracking) -> Self {
+        self.tracking = tracking;
+        self
+    }
+
+    /// The file is encrypted with this key, or is to be when it is made. `keep` says whether an open database
+    /// keeps the key in memory, so that it can be closed and opened again without it (AS-7).
+    ///
+    /// Needs the feature `sqlcipher`: without it, opening is refused.
+    #[must_use]
+    pub fn encrypted(mut self, key: DatabaseKey, keep: bool) -> Self {
+        self.key = Some(key);
+        self.keep_key = keep;
         self
     }
 

@@ -17,9 +17,16 @@ const STATEMENTS: usize = 512;
 const SETUP: &str =
     "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA auto_vacuum = FULL;";
 
+/// Reads the file, so that a key that isn't its key is noticed at once.
+const LOOK: &str = "SELECT count(*) FROM sqlite_master";
+
 /// Opens the file, and makes it and its folder when they aren't there.
 pub(super) fn open(config: &SqliteConfig) -> Result<rusqlite::Connection, DbError> {
     let place = format!("opening {}", config.path.display());
+    if config.key.is_some() && !cfg!(feature = "sqlcipher") {
+        let problem = "this program was built without SQLCipher: it can't open encrypted files";
+        return Err(DbError::new(place, DbErrorKind::Settings, problem));
+    }
     if let Some(folder) = config.path.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| DbError::new(&place, DbErrorKind::Connect, error))?;
@@ -30,15 +37,27 @@ pub(super) fn open(config: &SqliteConfig) -> Result<rusqlite::Connection, DbErro
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(&config.path, flags);
     let connection = connection.map_err(|error| classified(&place, &error))?;
-    set_up(&connection, config).map_err(|error| classified(&place, &error))?;
+    set_up(&connection, config).map_err(|error| match classified(&place, &error) {
+        error if config.key.is_some() && *error.kind() == DbErrorKind::Damaged => {
+            let problem = "the key is not this file's, or it is no encrypted database";
+            DbError::new(&place, DbErrorKind::Damaged, problem)
+        }
+        error => error,
+    })?;
     Ok(connection)
 }
 
 fn set_up(connection: &rusqlite::Connection, config: &SqliteConfig) -> rusqlite::Result<()> {
+    if let Some(key) = &config.key {
+        key.unlock(connection)?;
+    }
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // What SQLite tells about a pragma's new value is a row.
     while_busy(config.busy_limit, || connection.execute_batch(SETUP))?;
+    if config.key.is_some() {
+        while_busy(config.busy_limit, || connection.query_row(LOOK, [], |_| Ok(())))?;
+    }
     config.functions.iter().try_for_each(|register| register(connection))
 }
 
@@ -51,7 +70,9 @@ pub(super) fn while_busy<T>(
     let started = Instant::now();
     loop {
         match attempt() {
-            Err(error) if is_busy(&error) && started.elapsed() < limit => {}
+            Err(error) if is_busy(&error) && started.elapsed() < limit => {
+                tracing::debug!("another process has the lock: trying again");
+            }
             result => return result,
         }
     }

@@ -6,6 +6,7 @@ use super::backup::back_up;
 use super::config::SqliteConfig;
 use super::connection;
 use super::error::classified;
+use super::query_stats::{QueryLog, QueryTracking};
 use super::transaction::{Lock, Transaction};
 use crate::db::migrations::{AppliedMigration, DownMigration, Migration, MigrationTarget};
 use crate::db::tx::Backend;
@@ -43,6 +44,7 @@ const FORGET: Sql =
 /// way.
 pub struct SqliteMigrator {
     connection: Connection,
+    log: QueryLog,
     config: SqliteConfig,
     new: bool,
 }
@@ -59,7 +61,8 @@ impl SqliteMigrator {
         let connection = connection::open(&patient)?;
         let failed = |error: rusqlite::Error| classified("locking the file", &error);
         connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(())).map_err(failed)?;
-        let mut migrator = Self { connection, config: patient, new: false };
+        let log = QueryLog::new(QueryTracking::Off);
+        let mut migrator = Self { connection, log, config: patient, new: false };
         migrator.new = migrator.transaction("waiting until nobody uses the file", |tx| {
             count(tx, &TABLES).map(|count| count == 0)
         })?;
@@ -81,7 +84,7 @@ impl SqliteMigrator {
 
     fn begin(&self, label: &'static str) -> Result<Transaction<'_>, DbError> {
         // Once it was had, the lock stays with the connection: its mode is exclusive.
-        Transaction::begin(&self.connection, Lock::Exclusive, self.config.busy_limit)
+        Transaction::begin(&self.connection, &self.log, Lock::Exclusive, self.config.busy_limit)
             .map_err(|error| error.within(label))
     }
 
@@ -143,7 +146,7 @@ impl MigrationTarget for SqliteMigrator {
     fn back_up(&mut self) -> Result<(), DbError> {
         let Some(target) = self.config.backup_path() else { return Ok(()) };
         tracing::info!(target = %target.display(), "backing up before migrating");
-        back_up(&self.connection, &target)
+        back_up(&self.connection, &target, self.config.key.as_ref())
     }
 
     fn migrated_up(&mut self) -> Result<(), DbError> {

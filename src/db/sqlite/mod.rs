@@ -25,6 +25,8 @@
 //! **One connection.** Whoever needs it has it for himself, those in a hurry first
 //! ([`Priority`](super::Priority)).
 //!
+//! **Encryption.** With the feature `sqlcipher`, a file can be [encrypted](SqliteConfig::encrypted) by SQLCipher.
+//!
 //! **One writer.** A transaction takes the file's write lock when it begins, so that nothing in it can
 //! be refused for what another process does. Processes wait for each other, for as long as the settings
 //! say (AS-5). Waiting is SQLite's own; a transaction's work runs once.
@@ -34,13 +36,17 @@ mod config;
 mod connection;
 mod database;
 mod error;
+mod key;
 mod migrate;
+mod query_stats;
 mod statements;
 mod transaction;
 
 pub use config::{RegisterFunctions, SqliteConfig};
 pub use database::SqliteDatabase;
+pub use key::DatabaseKey;
 pub use migrate::SqliteMigrator;
+pub use query_stats::{QueryStats, QueryTracking};
 
 /// The driver, for functions that are registered on its connections.
 pub use rusqlite;

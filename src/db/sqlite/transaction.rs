@@ -6,7 +6,9 @@ use rusqlite::Connection;
 
 use super::connection::while_busy;
 use super::error::classified;
+use super::query_stats::QueryLog;
 use super::statements;
+use crate::db::connection::no_transaction;
 use crate::db::tx::Backend;
 use crate::db::{DbError, DbErrorKind, Dialect, Params, Row, Sql, Tx};
 
@@ -19,9 +21,43 @@ pub(super) enum Lock {
     Exclusive,
 }
 
+/// A connection on which each statement is a transaction by itself.
+pub(super) struct Autocommit<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) log: &'c QueryLog,
+}
+
+impl Backend for Autocommit<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn rows(
+        &mut self,
+        sql: &Sql,
+        params: Params<'_>,
+        each: &mut dyn FnMut(&mut Row<'_>) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        self.log.watch(sql, || statements::rows(self.connection, sql, params, each))?
+    }
+
+    fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
+        self.log.watch(sql, || statements::execute(self.connection, sql, params))
+    }
+
+    fn has_failed(&self) -> bool {
+        false
+    }
+
+    fn savepoint(&mut self, _: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError> {
+        Err(no_transaction())
+    }
+}
+
 /// A transaction; what is neither committed nor taken back when it is dropped is taken back.
 pub(super) struct Transaction<'c> {
     connection: &'c Connection,
+    log: &'c QueryLog,
     /// How long beginning and committing wait for other processes.
     busy_limit: Duration,
     /// The first statement that failed: nothing is committed after that, as on other databases (AS-2).
@@ -31,6 +67,7 @@ pub(super) struct Transaction<'c> {
 impl<'c> Transaction<'c> {
     pub(super) fn begin(
         connection: &'c Connection,
+        log: &'c QueryLog,
         lock: Lock,
         busy_limit: Duration,
     ) -> Result<Self, DbError> {
@@ -40,7 +77,7 @@ impl<'c> Transaction<'c> {
         };
         while_busy(busy_limit, || connection.execute_batch(begin))
             .map_err(|error| classified("begin", &error))?;
-        Ok(Self { connection, busy_limit, failed: None })
+        Ok(Self { connection, log, busy_limit, failed: None })
     }
 
     /// Runs `work` and commits what it did when it returned `Ok` and no statement failed, otherwise
@@ -115,12 +152,12 @@ impl Backend for Transaction<'_> {
         params: Params<'_>,
         each: &mut dyn FnMut(&mut Row<'_>) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
-        let done = statements::rows(self.connection, sql, params, each);
+        let done = self.log.watch(sql, || statements::rows(self.connection, sql, params, each));
         self.keep(done)?
     }
 
     fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
-        let done = statements::execute(self.connection, sql, params);
+        let done = self.log.watch(sql, || statements::execute(self.connection, sql, params));
         self.keep(done)
     }
 
