@@ -15,6 +15,7 @@
 //! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
 //! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
 //! | `stats` | statistics of routers |
+//! | `ntf_tokens` | the device's token for notifications |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -29,6 +30,7 @@ mod error;
 #[cfg(feature = "sqlite")]
 mod functions;
 pub mod migrations;
+mod ntf_tokens;
 mod queues;
 mod random_ids;
 mod schema;

@@ -5,6 +5,7 @@ mod catalogue;
 mod connection_changes;
 mod fixture;
 mod migrations;
+mod ntf_tokens;
 mod random_ids;
 mod ratchet_keys;
 mod schema;

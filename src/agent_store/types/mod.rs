@@ -9,7 +9,8 @@
 //! | `queue`, `queue_list` | [`RcvQueue`], [`SndQueue`], new ones, and lists of them |
 //! | `keys` | keys of one algorithm |
 //! | `message` | kinds of messages, integrity, receipts, flags |
-//! | `notification` | tokens and subscriptions for notifications |
+//! | `notification` | statuses and actions of tokens and subscriptions for notifications |
+//! | `ntf_records` | those tokens and subscriptions, and the work on them |
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
 //! | `rcv_file` | received files, their chunks and replicas |
 //! | `stats` | statistics of routers |
@@ -27,6 +28,7 @@ mod keys;
 mod macros;
 mod message;
 mod notification;
+mod ntf_records;
 mod queue;
 mod queue_list;
 mod rcv_file;
@@ -58,6 +60,10 @@ pub use message::{
 pub use notification::{
     NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
     NtfSubSmpAction, NtfTknAction,
+};
+pub use ntf_records::{
+    NtfRcvQueue, NtfSubNtfWork, NtfSubSmpWork, NtfSubscription, NtfSupervisorSub, NtfToken,
+    NtfTokenToDelete,
 };
 pub use queue::{
     ClientNtfCreds, NewRcvQueue, NewSndQueue, RcvQueue, RcvQueueSub, ShortLinkCreds, SmpQueue,
