@@ -3,6 +3,8 @@
 
 mod catalogue;
 mod connection_changes;
+mod connection_fixture;
+mod connections;
 mod fixture;
 mod migrations;
 mod ntf_tokens;

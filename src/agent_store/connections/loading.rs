@@ -21,6 +21,7 @@ const DATA: Sql = Sql::new(
     "load a connection",
     concat!(select_conn_data!(), " WHERE c.conn_id = $1 AND c.deleted = $2"),
 );
+const DATA_TO_CHANGE: Sql = DATA.locking("FOR UPDATE");
 const SND_QUEUES: Sql = Sql::new(
     "load a connection's send queues",
     concat!(select_snd_queues!(), " WHERE q.conn_id = $1", snd_queue_order!()),
@@ -150,6 +151,17 @@ impl AgentTx<'_> {
             self.tx.exists(&LOCK, &[conn_id])?;
         }
         Ok(())
+    }
+
+    /// The connection with its queues, its row locked for the rest of the transaction (AS-10): for
+    /// operations that give it another queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_conn`](Self::get_conn).
+    pub(super) fn get_conn_for_update(&mut self, conn_id: &ConnId) -> TxResult<Conn> {
+        let found = self.tx.query_opt(&DATA_TO_CHANGE, &[conn_id, &false], rows::conn_data)?;
+        self.with_queues(found.ok_or(StoreError::ConnNotFound)?)
     }
 
     pub(super) fn load_conn<R: RcvForm>(
