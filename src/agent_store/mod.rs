@@ -11,6 +11,7 @@
 //! | `store` | [`AgentStore`]: opening, transactions |
 //! | `schema`, [`migrations`] | the tables, and how a database gets them |
 //! | `error` | [`StoreError`], what an operation answers instead of a result; [`TxError`] |
+//! | [`maintenance`] | which migrations a database has, whether it holds together, what is in it |
 //! | [`types`] | ids, and an enumeration for every status |
 //! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
 //! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
@@ -29,6 +30,7 @@ mod connections;
 mod error;
 #[cfg(feature = "sqlite")]
 mod functions;
+pub mod maintenance;
 pub mod migrations;
 mod ntf_tokens;
 mod queues;

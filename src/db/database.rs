@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 #[cfg(feature = "postgres")]
-use super::postgres::{Pools, PostgresConfig};
+use super::postgres::{Pool, Pools, PostgresConfig};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteConfig, SqliteDatabase};
 use super::{Connection, DbError, DbErrorKind, Dialect, Priority, Tx};
@@ -44,6 +44,36 @@ impl DatabaseConfig {
             Self::Sqlite(_) => Dialect::Sqlite,
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs `work` as one transaction that only reads, on a connection of its own, and sees the database as it
+    /// was at one moment. It may take as long as it needs. Nothing is made that isn't there.
+    ///
+    /// On SQLite, what other processes write meanwhile is committed when this has ended, and they may give up
+    /// waiting for that. What a process that was killed had not committed is taken back first, as by whatever
+    /// opens the file.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returned; or why it could not be begun: [`DbErrorKind::Connect`] also for a file that isn't
+    /// there.
+    pub fn snapshot<T, E: From<DbError>>(
+        &self,
+        label: &'static str,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(config) => super::sqlite::snapshot(config, label, work),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(config) => {
+                let unlimited = std::time::Duration::ZERO;
+                let config = (**config).clone().pool_size(1);
+                let config =
+                    config.statement_timeout(unlimited).idle_transaction_timeout(unlimited);
+                Pool::open(&config)?.snapshot(label, |tx| work(&mut Tx::on(tx)))
+            }
         }
     }
 }

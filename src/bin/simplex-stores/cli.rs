@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Export(crate::db::export::ExportArgs),
     #[cfg(feature = "postgres")]
     Db(crate::db::DbArgs),
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    Agent(crate::agent::AgentArgs),
     Generate(GenerateArgs),
     Stress(StressArgs),
     Trace(TraceArgs),

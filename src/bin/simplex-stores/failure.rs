@@ -28,7 +28,7 @@ pub(crate) enum Exit {
     /// The journal or the file is in use by another process.
     InUse = 5,
     /// The database can't be reached, refuses something, or holds what can't be read.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     Database = 6,
 }
 
@@ -55,11 +55,11 @@ Exit codes:
 }
 
 /// The part of `--help` that scripts rely on.
-#[cfg(not(feature = "postgres"))]
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
 pub(crate) const EXIT_CODES: &str = exit_codes!();
 
 /// The part of `--help` that scripts rely on.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) const EXIT_CODES: &str = exit_codes!(
     "
   6  the database cannot be reached, refuses, or has rows that cannot be read"
@@ -171,19 +171,32 @@ impl From<NtfFileError> for Failure {
     }
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod of_databases {
-    use simplex_stores::{
-        db::{DbError, DbErrorKind, migrations::MigrationError},
-        queue_store::postgres::transfer::TransferError,
-    };
+    use simplex_stores::db::{DbError, DbErrorKind, migrations::MigrationError};
 
     use super::{Exit, Failure};
 
     impl From<DbError> for Failure {
         fn from(error: DbError) -> Self {
-            let settings = *error.kind() == DbErrorKind::Settings;
-            let exit = if settings { Exit::Usage } else { Exit::Database };
+            let exit = match error.kind() {
+                DbErrorKind::Settings => Exit::Usage,
+                DbErrorKind::Damaged => Exit::Damaged,
+                DbErrorKind::Io => Exit::Files,
+                _ => Exit::Database,
+            };
+            Self { exit, message: error.to_string() }
+        }
+    }
+
+    impl Failure {
+        /// The failure of a database that is a file.
+        pub(crate) fn database_file(error: DbError) -> Self {
+            let exit = match error.kind() {
+                DbErrorKind::Connect | DbErrorKind::Denied => Exit::Files,
+                DbErrorKind::LockTimeout => Exit::InUse,
+                _ => return error.into(),
+            };
             Self { exit, message: error.to_string() }
         }
     }
@@ -200,6 +213,13 @@ mod of_databases {
             Self { exit, message: error.to_string() }
         }
     }
+}
+
+#[cfg(feature = "postgres")]
+mod of_transfers {
+    use simplex_stores::queue_store::postgres::transfer::TransferError;
+
+    use super::{Exit, Failure};
 
     impl From<TransferError> for Failure {
         fn from(error: TransferError) -> Self {

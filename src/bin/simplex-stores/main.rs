@@ -4,9 +4,13 @@
 //! into a store), [`load`] (concurrent random work), [`recorded`] (recorded runs), [`output`], [`progress`] and [`failure`] (exit
 //! codes).
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod agent;
 mod cli;
 mod compact;
 mod completions;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod database_url;
 #[cfg(feature = "postgres")]
 mod db;
 mod demo;
@@ -20,6 +24,8 @@ mod load;
 mod loading;
 mod man;
 mod memory;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod migrating;
 mod ntf;
 mod output;
 mod progress;
@@ -67,6 +73,8 @@ fn run(command: &Command, out: &mut Out) -> Result<Exit, Failure> {
         Command::Export(args) => db::export::run(args, out),
         #[cfg(feature = "postgres")]
         Command::Db(args) => db::run(args, out),
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
+        Command::Agent(args) => agent::run(args, out),
         Command::Generate(args) => generate::run(args, out),
         Command::Stress(args) => stress::run(args, out),
         Command::Trace(args) => trace::run(args, out),

@@ -16,4 +16,5 @@ mod run;
 
 pub use compare::{AppliedMigration, DownMigration, Migration, Plan, compare};
 pub use error::{MigrationError, PlanError, UpMigration};
+pub(crate) use run::too_old;
 pub use run::{Baseline, ConfirmMode, Migrated, MigrationTarget, Question, migrate, migrate_from};

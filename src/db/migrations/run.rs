@@ -200,11 +200,8 @@ pub fn migrate_from(
         let last = first.last().map_or("no migration", |last| last.name);
         target.fill(first, baseline.script).map_err(|error| failed(last, error))?;
         tracing::info!(migration = last, "made a new database");
-    } else if let Some(missing) = missing(first, &applied) {
-        return Err(MigrationError::TooOld {
-            has: applied.last().map(|last| last.name.clone()),
-            needs: missing.name.to_owned(),
-        });
+    } else if let Some(error) = too_old(baseline, program, &applied) {
+        return Err(error);
     }
     let names =
         |migrations: &[Migration]| migrations.iter().map(|one| one.name.to_owned()).collect();
@@ -219,6 +216,20 @@ pub fn migrate_from(
         }
         _ => migrate(target, program, mode, ask),
     }
+}
+
+/// The error with which [`migrate_from`] refuses a database that isn't new, if it has only a part of the
+/// baseline.
+pub(crate) fn too_old(
+    baseline: &Baseline<'_>,
+    program: &[Migration],
+    applied: &[AppliedMigration],
+) -> Option<MigrationError> {
+    let (first, _) = program.split_at(baseline.count.min(program.len()));
+    missing(first, applied).map(|missing| MigrationError::TooOld {
+        has: applied.last().map(|last| last.name.clone()),
+        needs: missing.name.to_owned(),
+    })
 }
 
 /// The last migration of a baseline of which a database has only the beginning, or nothing.

@@ -22,22 +22,46 @@ const LOOK: &str = "SELECT count(*) FROM sqlite_master";
 
 /// Opens the file, and makes it and its folder when they aren't there.
 pub(super) fn open(config: &SqliteConfig) -> Result<rusqlite::Connection, DbError> {
+    if let Some(folder) = config.path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let place = format!("opening {}", config.path.display());
+            DbError::new(place, DbErrorKind::Connect, error)
+        })?;
+    }
+    open_with(config, OpenFlags::SQLITE_OPEN_CREATE, |connection| {
+        // What SQLite tells about a pragma's new value is a row.
+        while_busy(config.busy_limit, || connection.execute_batch(SETUP))?;
+        config.functions.iter().try_for_each(|register| register(connection))
+    })
+}
+
+/// Opens a file that is there, for statements that change nothing.
+///
+/// What a process that was killed left unfinished is taken back by SQLite first, as by whatever opens the
+/// file; so it is opened for writing where that is allowed.
+pub(super) fn open_to_read(config: &SqliteConfig) -> Result<rusqlite::Connection, DbError> {
+    open_with(config, OpenFlags::empty(), |connection| {
+        connection.execute_batch("PRAGMA query_only = ON")
+    })
+}
+
+fn open_with(
+    config: &SqliteConfig,
+    create: OpenFlags,
+    set_up: impl Fn(&rusqlite::Connection) -> rusqlite::Result<()>,
+) -> Result<rusqlite::Connection, DbError> {
     let place = format!("opening {}", config.path.display());
     if config.key.is_some() && !cfg!(feature = "sqlcipher") {
         let problem = "this program was built without SQLCipher: it can't open encrypted files";
         return Err(DbError::new(place, DbErrorKind::Settings, problem));
     }
-    if let Some(folder) = config.path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| DbError::new(&place, DbErrorKind::Connect, error))?;
-    }
     // Without the flag for URIs a path is a path, whatever it begins with.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let connection = rusqlite::Connection::open_with_flags(&config.path, flags);
     let connection = connection.map_err(|error| classified(&place, &error))?;
-    set_up(&connection, config).map_err(|error| match classified(&place, &error) {
+    let ready = unlock(&connection, config).and_then(|()| set_up(&connection));
+    let ready = ready.and_then(|()| look(&connection, config));
+    ready.map_err(|error| match classified(&place, &error) {
         error if config.key.is_some() && *error.kind() == DbErrorKind::Damaged => {
             let problem = "the key is not this file's, or it is no encrypted database";
             DbError::new(&place, DbErrorKind::Damaged, problem)
@@ -47,18 +71,20 @@ pub(super) fn open(config: &SqliteConfig) -> Result<rusqlite::Connection, DbErro
     Ok(connection)
 }
 
-fn set_up(connection: &rusqlite::Connection, config: &SqliteConfig) -> rusqlite::Result<()> {
+fn unlock(connection: &rusqlite::Connection, config: &SqliteConfig) -> rusqlite::Result<()> {
     if let Some(key) = &config.key {
         key.unlock(connection)?;
     }
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // What SQLite tells about a pragma's new value is a row.
-    while_busy(config.busy_limit, || connection.execute_batch(SETUP))?;
-    if config.key.is_some() {
-        while_busy(config.busy_limit, || connection.query_row(LOOK, [], |_| Ok(())))?;
+    Ok(())
+}
+
+fn look(connection: &rusqlite::Connection, config: &SqliteConfig) -> rusqlite::Result<()> {
+    match config.key {
+        Some(_) => while_busy(config.busy_limit, || connection.query_row(LOOK, [], |_| Ok(()))),
+        None => Ok(()),
     }
-    config.functions.iter().try_for_each(|register| register(connection))
 }
 
 /// Tries again while another process has the lock, until the limit is over (AS-5). Between two tries

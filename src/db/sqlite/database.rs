@@ -189,6 +189,19 @@ fn end_transaction(connection: &Connection) -> Result<(), DbError> {
     connection.execute_batch("ROLLBACK").map_err(|error| classified("roll back", &error))
 }
 
+/// Runs `work` as a transaction that only reads, on a connection of its own, and sees the database as it was
+/// at one moment. A file that isn't there isn't made.
+pub(in crate::db) fn snapshot<T, E: From<DbError>>(
+    config: &SqliteConfig,
+    label: &'static str,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let connection = connection::open_to_read(config)?;
+    let log = QueryLog::new(config.tracking);
+    let transaction = Transaction::begin(&connection, &log, Lock::Shared, config.busy_limit);
+    transaction.map_err(|error| error.within(label))?.run(label, work)
+}
+
 impl fmt::Debug for SqliteDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteDatabase").field("config", &self.config).finish_non_exhaustive()

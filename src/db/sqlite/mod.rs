@@ -44,6 +44,7 @@ mod transaction;
 
 pub use config::{RegisterFunctions, SqliteConfig};
 pub use database::SqliteDatabase;
+pub(super) use database::snapshot;
 pub use key::DatabaseKey;
 pub use migrate::SqliteMigrator;
 pub use query_stats::{QueryStats, QueryTracking};

@@ -15,6 +15,8 @@ use crate::db::{DbError, DbErrorKind, Dialect, Params, Row, Sql, Tx};
 /// How much of the file a transaction locks when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lock {
+    /// Others may read, and begin to write: what they write is committed when this transaction has ended.
+    Shared,
     /// Others may read, and nobody else may write.
     Immediate,
     /// Nobody else may read or write.
@@ -72,11 +74,20 @@ impl<'c> Transaction<'c> {
         busy_limit: Duration,
     ) -> Result<Self, DbError> {
         let begin = match lock {
+            // The lock is taken by the first statement that reads.
+            Lock::Shared => "BEGIN; SELECT count(*) FROM sqlite_master",
             Lock::Immediate => "BEGIN IMMEDIATE",
             Lock::Exclusive => "BEGIN EXCLUSIVE",
         };
-        while_busy(busy_limit, || connection.execute_batch(begin))
-            .map_err(|error| classified("begin", &error))?;
+        let mut attempt = || {
+            let begun = connection.execute_batch(begin);
+            // Of two statements, the first may have begun it.
+            if begun.is_err() && !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK")?;
+            }
+            begun
+        };
+        while_busy(busy_limit, &mut attempt).map_err(|error| classified("begin", &error))?;
         Ok(Self { connection, log, busy_limit, failed: None })
     }
 

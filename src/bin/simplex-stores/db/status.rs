@@ -9,6 +9,7 @@ use simplex_stores::queue_store::postgres::maintenance::{DatabaseCounts, Databas
 use super::connect::DatabaseArgs;
 use crate::{
     failure::{Exit, Failure},
+    migrating,
     output::Out,
 };
 
@@ -92,12 +93,7 @@ impl StatusForm {
     fn print(&self, out: &mut Out) {
         out.line(format_args!("server: PostgreSQL {}", self.server));
         out.line(format_args!("schema: {}, {}", self.schema, self.verdict()));
-        let lists =
-            [("applied", &self.applied), ("pending", &self.pending), ("unknown", &self.unknown)];
-        for (what, names) in lists {
-            out.line(format_args!("migrations {what}: {}", names.len()));
-            names.iter().for_each(|name| out.line(format_args!("  {name}")));
-        }
+        migrating::print_lists(&self.applied, &self.pending, &self.unknown, out);
         if let Some(counts) = &self.counts {
             out.line(format_args!(
                 "state: {} queues, {} notifiers, {} links, {} services, {} messages",

@@ -19,7 +19,8 @@ use simplex_stores::{
 
 use super::{Tally, TraceArgs, check, print, runner::Runner};
 use crate::{
-    db::connect::DatabaseUrl,
+    database_url::DatabaseUrl,
+    db::connect::config,
     failure::{Exit, Failure},
     files::ScratchFolder,
     forms::{CountsForm, state_lines_counted},
@@ -47,7 +48,7 @@ impl DatabaseArgs {
     /// The settings that the arguments ask for.
     pub(super) fn config(&self) -> Result<Option<PostgresConfig>, DbError> {
         let url = self.database.as_ref();
-        url.map(|url| url.config(&self.schema)).transpose()
+        url.map(|url| config(url, &self.schema)).transpose()
     }
 }
 
