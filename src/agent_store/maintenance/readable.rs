@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::finding::{Finding, Severity, key};
 use crate::agent_store::types::{
-    AgentMessageType, ConnId, ConnectionMode, KeyHash, LinkId, MsgFlags, MsgId, MsgIntegrity,
-    MsgReceiptStatus, NotificationsMode, NotifierId, NtfAgentSubStatus, NtfSubNtfAction,
-    NtfSubSmpAction, NtfTknAction, NtfTknStatus, PushProvider, QueueMode, QueueStatus,
-    RatchetSyncState, RcvFileStatus, RcvSwitchStatus, RecipientId, SenderId, ServerHosts,
-    ServiceId, SndFileReplicaStatus, SndFileStatus, SndSwitchStatus,
+    AgentMessageType, ConnId, ConnectionMode, Ed25519PrivateKey, KeyHash, LinkId, MsgFlags, MsgId,
+    MsgIntegrity, MsgReceiptStatus, NotificationsMode, NotifierId, NtfAgentSubStatus,
+    NtfSubNtfAction, NtfSubSmpAction, NtfTknAction, NtfTknStatus, PushProvider, QueueMode,
+    QueueStatus, RatchetSyncState, RcvFileStatus, RcvSwitchStatus, RecipientId, SenderId,
+    ServerHosts, ServiceId, SndFileReplicaStatus, SndFileStatus, SndSwitchStatus, X25519PublicKey,
 };
-use crate::db::{DbError, DbErrorKind, FromCell, Row, Sql, Tx, UtcTime};
+use crate::db::{Cell, DbError, DbErrorKind, FromCell, Row, Sql, Tx, Unreadable, UtcTime};
 use crate::protocol::ntf::AuthPrivateKey;
 use crate::protocol::{AuthKey, DhSecret, IdsHash};
 
@@ -30,6 +30,18 @@ fn as_type<T: for<'r> FromCell<'r>>(
     column: &'static str,
 ) -> Result<(), DbError> {
     row.next::<T>(column).map(drop)
+}
+
+/// A private key by its form alone: computing the public half of each would take longer than all the rest.
+struct X25519PrivateForm;
+
+impl FromCell<'_> for X25519PrivateForm {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Unreadable> {
+        match AuthPrivateKey::from_cell(cell)? {
+            AuthPrivateKey::X25519(_) => Ok(Self),
+            _ => Err(Unreadable::expected("a private X25519 key")),
+        }
+    }
 }
 
 impl Readable {
@@ -120,22 +132,22 @@ pub(super) const TABLES: &[Readable] = readable! {
     }
     rcv_queues [conn_id, rcv_queue_id] {
         rcv_id: RecipientId, rcv_private_key: AuthPrivateKey, rcv_dh_secret: DhSecret,
-        e2e_priv_key: AuthPrivateKey, e2e_dh_secret: Option<DhSecret>, snd_id: SenderId,
+        e2e_priv_key: X25519PrivateForm, e2e_dh_secret: Option<DhSecret>, snd_id: SenderId,
         status: QueueStatus, smp_client_version: Option<u16>, ntf_public_key: Option<AuthKey>,
         ntf_private_key: Option<AuthPrivateKey>, ntf_id: Option<NotifierId>,
         rcv_ntf_dh_secret: Option<DhSecret>, rcv_primary: bool, server_key_hash: Option<KeyHash>,
         switch_status: Option<RcvSwitchStatus>, deleted: bool, last_broker_ts: Option<UtcTime>,
-        link_id: Option<LinkId>, queue_mode: Option<QueueMode>, to_subscribe: bool,
+        link_id: Option<LinkId>, link_priv_sig_key: Option<Ed25519PrivateKey>, queue_mode: Option<QueueMode>, to_subscribe: bool,
         rcv_service_assoc: bool,
     }
     snd_queues [conn_id, snd_queue_id] {
         snd_id: SenderId, snd_private_key: AuthPrivateKey, e2e_dh_secret: DhSecret,
-        status: QueueStatus, smp_client_version: u16, e2e_pub_key: Option<AuthKey>,
+        status: QueueStatus, smp_client_version: u16, e2e_pub_key: Option<X25519PublicKey>,
         snd_primary: bool, server_key_hash: Option<KeyHash>,
         switch_status: Option<SndSwitchStatus>, queue_mode: Option<QueueMode>,
     }
     conn_confirmations [confirmation_id] {
-        e2e_snd_pub_key: AuthKey, sender_key: Option<AuthKey>, accepted: bool,
+        e2e_snd_pub_key: X25519PublicKey, sender_key: Option<AuthKey>, accepted: bool,
         created_at: UtcTime, smp_client_version: Option<u16>,
     }
     conn_invitations [invitation_id] { accepted: bool, created_at: UtcTime }
@@ -166,7 +178,7 @@ pub(super) const TABLES: &[Readable] = readable! {
     client_notices [client_notice_id] { host: ServerHosts, server_key_hash: Option<KeyHash> }
     ntf_tokens [provider, ntf_host, ntf_port] {
         provider: PushProvider, tkn_pub_key: AuthKey, tkn_priv_key: AuthPrivateKey,
-        tkn_pub_dh_key: AuthKey, tkn_priv_dh_key: AuthPrivateKey, tkn_dh_secret: Option<DhSecret>,
+        tkn_pub_dh_key: X25519PublicKey, tkn_priv_dh_key: X25519PrivateForm, tkn_dh_secret: Option<DhSecret>,
         tkn_status: NtfTknStatus, tkn_action: Option<NtfTknAction>,
         ntf_mode: Option<NotificationsMode>,
     }
