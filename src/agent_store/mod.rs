@@ -17,6 +17,7 @@
 //! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
 //! | `stats` | statistics of routers |
 //! | `ntf_tokens` | the device's token for notifications |
+//! | `ratchets`, `commands` | ratchets and their keys; asynchronous commands |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -26,6 +27,7 @@
 //!
 //! **The tests that show it.** `tests/agent_store/`, each on SQLite and on a real PostgreSQL server.
 
+mod commands;
 mod connections;
 mod error;
 #[cfg(feature = "sqlite")]
@@ -35,6 +37,7 @@ pub mod migrations;
 mod ntf_tokens;
 mod queues;
 mod random_ids;
+mod ratchets;
 mod schema;
 mod servers;
 mod stats;
@@ -43,6 +46,7 @@ pub mod types;
 mod users;
 mod work_items;
 
+pub use commands::CommandServer;
 pub use error::{AgentError, StoreError, TxError, TxResult};
 pub use schema::{SchemaOptions, migrate};
 pub use store::{AgentStore, AgentTx};

@@ -1,8 +1,8 @@
-//! Length-prefixed lists, as database columns keep them (SE-56, SE-58).
+//! Length-prefixed byte strings and lists of them, as database columns keep them (SE-56, SE-58).
 //!
-//! A list is one byte with the number of items, then each item with its length before it: one
-//! byte, or two in big-endian order. Writers fail on a count or a length that does not fit; the
-//! reference lets it wrap and writes a column that cannot be read.
+//! A byte string has its length before it: one byte, or two in big-endian order. A list is one byte
+//! with the number of items, then each item. Writers fail on a count or a length that does not fit;
+//! the reference lets it wrap and writes a column that cannot be read.
 
 use thiserror::Error;
 
@@ -37,6 +37,58 @@ pub enum LengthPrefix {
     Two,
 }
 
+impl LengthPrefix {
+    /// How many bytes it has.
+    const fn size(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+
+    /// The most bytes that can follow it.
+    pub const fn max_length(self) -> usize {
+        match self {
+            Self::One => u8::MAX as usize,
+            Self::Two => u16::MAX as usize,
+        }
+    }
+}
+
+/// Appends a byte string with its length before it; fails, with nothing appended, when the length
+/// does not fit `prefix`.
+pub fn write_bytes(
+    bytes: &[u8],
+    prefix: LengthPrefix,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    if bytes.len() > prefix.max_length() {
+        return Err(WriteError::ItemTooLong { length: bytes.len(), prefix: prefix.size() });
+    }
+    let length = (bytes.len() as u16).to_be_bytes();
+    out.extend_from_slice(length.get(2 - prefix.size()..).unwrap_or_default());
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Reads a byte string with its length before it; what is too short for its length is refused, and
+/// nothing is allocated.
+pub fn read_bytes<'a>(
+    parser: &mut super::Parser<'a>,
+    prefix: LengthPrefix,
+) -> super::ParseResult<&'a [u8]> {
+    let mut length = usize::from(parser.byte("a length")?);
+    if prefix == LengthPrefix::Two {
+        length = length << 8 | usize::from(parser.byte("a length of two bytes")?);
+    }
+    let start = parser.clone();
+    let bytes = parser.advance(length);
+    if bytes.len() == length {
+        return Ok(bytes);
+    }
+    Err(start.error("as many bytes as the length says"))
+}
+
 /// Appends the count and the items of a non-empty list (SE-56, SE-58).
 ///
 /// Fails before anything is appended when the list is empty, has more than 255 items, or has an
@@ -50,18 +102,13 @@ pub fn write_list<'a>(
     if count == 0 {
         return Err(WriteError::Empty);
     }
-    let (bytes, limit) = match prefix {
-        LengthPrefix::One => (1, usize::from(u8::MAX)),
-        LengthPrefix::Two => (2, usize::from(u16::MAX)),
-    };
+    let limit = prefix.max_length();
     if let Some(item) = items.clone().find(|item| item.len() > limit) {
-        return Err(WriteError::ItemTooLong { length: item.len(), prefix: bytes });
+        return Err(WriteError::ItemTooLong { length: item.len(), prefix: prefix.size() });
     }
     out.push(count);
     for item in items {
-        let length = (item.len() as u16).to_be_bytes();
-        out.extend_from_slice(length.get(2 - bytes..).unwrap_or_default());
-        out.extend_from_slice(item);
+        write_bytes(item, prefix, out)?;
     }
     Ok(())
 }
@@ -80,17 +127,10 @@ pub fn read_list<'a>(
         return Err(super::ParseError { offset: 0, expected: "a count of one or more" });
     }
     for _ in 0..count {
-        let mut length = usize::from(parser.byte("a length")?);
-        if prefix == LengthPrefix::Two {
-            length = length << 8 | usize::from(parser.byte("a length of two bytes")?);
-        }
-        let start = parser.clone();
-        let item = parser.advance(length);
-        if item.len() != length {
-            return Err(start.error("as many bytes as the length says"));
-        }
+        let item = read_bytes(&mut parser, prefix)?;
         if !each(item) {
-            return Err(start.error("an item of the list's type"));
+            let offset = parser.offset() - item.len();
+            return Err(super::ParseError { offset, expected: "an item of the list's type" });
         }
     }
     parser.end()

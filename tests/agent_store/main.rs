@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+mod command_text;
 mod connection_changes;
 mod connection_fixture;
 mod connections;
 mod fixture;
+mod handshake_types;
 mod migrations;
 mod ntf_tokens;
 mod random_ids;

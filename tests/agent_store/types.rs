@@ -22,7 +22,7 @@ const BYTES: Sql = Sql::differing(
 
 /// What stands in a column after a value was bound to it.
 #[derive(Debug, PartialEq)]
-enum Stored {
+pub(crate) enum Stored {
     Text(String),
     Bytes(Vec<u8>),
     Int(i64),
@@ -39,7 +39,7 @@ impl FromCell<'_> for Stored {
     }
 }
 
-fn through<T>(tx: &mut AgentTx<'_>, value: &dyn ToParam) -> TxResult<T>
+pub(crate) fn through<T>(tx: &mut AgentTx<'_>, value: &dyn ToParam) -> TxResult<T>
 where
     T: for<'r> FromCell<'r>,
 {
@@ -53,7 +53,7 @@ where
 }
 
 /// The value comes back, and stands in the column as it should.
-fn assert_column<T>(test: &TestStore, value: &T, stored: &Stored)
+pub(crate) fn assert_column<T>(test: &TestStore, value: &T, stored: &Stored)
 where
     T: ToParam + for<'r> FromCell<'r> + PartialEq + Debug,
 {
@@ -66,12 +66,12 @@ fn text(value: &str) -> Stored {
     Stored::Text(value.to_owned())
 }
 
-fn bytes(value: &[u8]) -> Stored {
+pub(crate) fn bytes(value: &[u8]) -> Stored {
     Stored::Bytes(value.to_owned())
 }
 
 /// What isn't a value is an error that names table and column, and doesn't repeat it.
-fn assert_refused<T>(test: &TestStore, values: &[&dyn ToParam])
+pub(crate) fn assert_refused<T>(test: &TestStore, values: &[&dyn ToParam])
 where
     T: for<'r> FromCell<'r> + Debug,
 {

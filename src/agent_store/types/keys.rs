@@ -10,21 +10,24 @@ use crate::encoding::der::{self, KeyAlgorithm};
 use crate::protocol::Blob;
 use crate::protocol::ntf::X25519KeyPair;
 
-/// A key of 32 bytes.
+/// A key of this many bytes.
 macro_rules! key {
-    ($(#[$doc:meta])* $name:ident, $algorithm:ident, $parse:ident, $prefix:ident, $what:literal) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $algorithm:ident, $length:literal, $parse:ident, $prefix:ident, $what:literal
+    ) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq)]
-        pub struct $name([u8; 32]);
+        pub struct $name([u8; $length]);
 
         impl $name {
             /// The key with these bytes.
-            pub fn new(bytes: [u8; 32]) -> Self {
+            pub fn new(bytes: [u8; $length]) -> Self {
                 Self(bytes)
             }
 
             /// Its bytes, without the DER around them.
-            pub fn as_bytes(&self) -> &[u8; 32] {
+            pub fn as_bytes(&self) -> &[u8; $length] {
                 &self.0
             }
 
@@ -61,18 +64,30 @@ macro_rules! key {
 }
 key! {
     /// The public half of a key agreement over Curve25519.
-    X25519PublicKey, X25519, parse_public, public_prefix, "a public X25519 key"
+    X25519PublicKey, X25519, 32, parse_public, public_prefix, "a public X25519 key"
 }
 key! {
     /// A key that checks signatures over Curve25519.
-    Ed25519PublicKey, Ed25519, parse_public, public_prefix, "a public Ed25519 key"
+    Ed25519PublicKey, Ed25519, 32, parse_public, public_prefix, "a public Ed25519 key"
 }
 key! {
     /// A key that signs over Curve25519.
-    Ed25519PrivateKey, Ed25519, parse_private, private_prefix, "a private Ed25519 key"
+    Ed25519PrivateKey, Ed25519, 32, parse_private, private_prefix, "a private Ed25519 key"
 }
 
-fn key_bytes(algorithm: KeyAlgorithm, (found, key): (KeyAlgorithm, &[u8])) -> Option<[u8; 32]> {
+key! {
+    /// The public half of a key agreement over Curve448, as ratchets begin with.
+    X448PublicKey, X448, 56, parse_public, public_prefix, "a public X448 key"
+}
+key! {
+    /// Its private half.
+    X448PrivateKey, X448, 56, parse_private, private_prefix, "a private X448 key"
+}
+
+fn key_bytes<const N: usize>(
+    algorithm: KeyAlgorithm,
+    (found, key): (KeyAlgorithm, &[u8]),
+) -> Option<[u8; N]> {
     key.try_into().ok().filter(|_| algorithm == found)
 }
 

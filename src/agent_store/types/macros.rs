@@ -140,4 +140,26 @@ macro_rules! bytes_id {
     };
 }
 
-pub(super) use {bytes_id, column_enum, row_id, version};
+/// A type with `write` and `parse`, whose form the whole column is, as bytes.
+macro_rules! binary_column {
+    ($name:ident, $what:literal) => {
+        impl $crate::db::ToParam for $name {
+            fn to_param(&self) -> $crate::db::Param<'_> {
+                let mut bytes = Vec::new();
+                self.write(&mut bytes);
+                $crate::db::Param::Blob(std::borrow::Cow::Owned(bytes))
+            }
+        }
+
+        impl $crate::db::FromCell<'_> for $name {
+            fn from_cell(cell: $crate::db::Cell<'_>) -> Result<Self, $crate::db::Unreadable> {
+                let bytes = <&[u8]>::from_cell(cell)?;
+                $crate::encoding::Parser::whole(bytes, Self::parse).map_err(|error| {
+                    $crate::db::Unreadable::new(format!(concat!("not ", $what, ": {}"), error))
+                })
+            }
+        }
+    };
+}
+
+pub(super) use {binary_column, bytes_id, column_enum, row_id, version};

@@ -14,6 +14,10 @@
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
 //! | `rcv_file` | received files, their chunks and replicas |
 //! | `stats` | statistics of routers |
+//! | `handshake` | confirmations, connection requests, joining through short links |
+//! | `ratchet` | [`Ratchet`], keys of skipped messages, parameters of key agreements |
+//! | `command` | [`AgentCommand`] and its text |
+//! | `nested` | values of the layer above, which are kept as they are |
 //! | `columns` | types of [`crate::protocol`] as columns |
 //!
 //! Each type that stands in a column is [`ToParam`](crate::db::ToParam) and
@@ -21,20 +25,28 @@
 //! never the value.
 
 mod columns;
+mod command;
 mod connection;
 mod file;
+mod handshake;
 mod ids;
 mod keys;
 mod macros;
 mod message;
+mod nested;
 mod notification;
 mod ntf_records;
 mod queue;
 mod queue_list;
+mod ratchet;
 mod rcv_file;
 mod server;
 mod stats;
 
+pub use command::{
+    AgentCommand, AgentCommandTag, ClientCommand, InitialKeys, InternalCommand, PendingCommand,
+    UnwritableCommand,
+};
 pub use connection::{
     AgentVersion, Conn, ConnData, ConnQueues, ConnSub, ConnType, ConnectionMode, NewConnData,
     QueueStatus, RatchetSyncState, RcvSwitchStatus, SmpClientVersion, SndSwitchStatus,
@@ -46,6 +58,9 @@ pub use file::{
     Recipient, RedirectFileInfo, ReplicaNumber, RetryDelay, SbKey, SbNonce, Sender,
     SndFileDescription, SndFileReplicaStatus, SndFileStatus,
 };
+pub use handshake::{
+    AcceptedConfirmation, InvShortLink, Invitation, NewConfirmation, NewInvitation, SmpConfirmation,
+};
 pub use ids::{
     AgentMsgId, AsyncCmdId, ChunkReplicaId, ConfirmationId, ConnId, CorrId, DbEntityId,
     DbRcvFileId, DbSndFileId, DeletedSndChunkReplicaId, ExternalSndId, InternalId, InternalRcvId,
@@ -53,10 +68,13 @@ pub use ids::{
     NtfTokenToDeleteId, QueueNumber, RatchetKeyHash, RcvChunkId, RcvChunkReplicaId, RcvFileId,
     SndChunkId, SndChunkReplicaId, SndFileId, SndMsgBodyId, StoredEntity, UserId, XftpServerId,
 };
-pub use keys::{Ed25519PrivateKey, Ed25519PublicKey, LinkKey, X25519PublicKey};
+pub use keys::{
+    Ed25519PrivateKey, Ed25519PublicKey, LinkKey, X448PrivateKey, X448PublicKey, X25519PublicKey,
+};
 pub use message::{
     AgentMessageType, MsgErrorType, MsgFlags, MsgIntegrity, MsgReceiptStatus, RetryState2,
 };
+pub use nested::{ConnReq, LinkSetParams, ReplyQueues, ShortLink};
 pub use notification::{
     NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
     NtfSubSmpAction, NtfTknAction,
@@ -70,6 +88,10 @@ pub use queue::{
     SmpQueueAddress, SndQueue,
 };
 pub use queue_list::Queues;
+pub use ratchet::{
+    E2eVersion, HeaderKey, KemCiphertext, KemParams, KemPublicKey, KemSecretKey, MessageKey,
+    PrivateKemParams, Ratchet, SkippedMsgDiff, SkippedMsgKeys, SndE2eParams, X3dhKeys,
+};
 pub use rcv_file::{
     RcvChunkToDownload, RcvFile, RcvFileChunk, RcvFileChunkReplica, RcvFileCleanup, RcvFileRedirect,
 };
