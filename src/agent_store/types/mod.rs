@@ -11,6 +11,9 @@
 //! | `message` | kinds of messages, integrity, receipts, flags |
 //! | `notification` | statuses and actions of tokens and subscriptions for notifications |
 //! | `ntf_records` | those tokens and subscriptions, and the work on them |
+//! | `message_data` | messages as they are stored and loaded |
+//! | `message_key` | what a prepared message is encrypted with |
+//! | `notification` | tokens and subscriptions for notifications |
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
 //! | `rcv_file` | received files, their chunks and replicas |
 //! | `stats` | statistics of routers |
@@ -34,6 +37,8 @@ mod keys;
 mod macros;
 mod message;
 mod nested;
+mod message_data;
+mod message_key;
 mod notification;
 mod ntf_records;
 mod queue;
@@ -75,6 +80,11 @@ pub use message::{
     AgentMessageType, MsgErrorType, MsgFlags, MsgIntegrity, MsgReceiptStatus, RetryState2,
 };
 pub use nested::{ConnReq, LinkSetParams, ReplyQueues, ShortLink};
+pub use message_data::{
+    AgentMessage, MsgBody, MsgHash, MsgMeta, MsgReceipt, PendingMsgData, PendingMsgPrepData,
+    RcvMsg, RcvMsgData, RcvMsgIds, SndMsg, SndMsgData, SndMsgIds, SndMsgPrepData,
+};
+pub use message_key::{MsgEncryptKey, MsgEncryptKeyParts};
 pub use notification::{
     NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
     NtfSubSmpAction, NtfTknAction,
