@@ -15,6 +15,7 @@
 //! | [`types`] | ids, and an enumeration for every status |
 //! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
 //! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
+//! | `messages` | operations on messages, their deliveries, and bodies that they share |
 //! | `stats` | statistics of routers |
 //! | `ntf_tokens` | the device's token for notifications |
 //! | `ratchets`, `commands` | ratchets and their keys; asynchronous commands |
@@ -33,6 +34,7 @@ mod error;
 #[cfg(feature = "sqlite")]
 mod functions;
 pub mod maintenance;
+mod messages;
 pub mod migrations;
 mod ntf_tokens;
 mod queues;

@@ -8,6 +8,7 @@ mod connection_fixture;
 mod connections;
 mod fixture;
 mod handshake_types;
+mod messages;
 mod migrations;
 mod ntf_tokens;
 mod random_ids;
