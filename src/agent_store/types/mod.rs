@@ -36,9 +36,9 @@ mod ids;
 mod keys;
 mod macros;
 mod message;
-mod nested;
 mod message_data;
 mod message_key;
+mod nested;
 mod notification;
 mod ntf_records;
 mod queue;
@@ -79,12 +79,12 @@ pub use keys::{
 pub use message::{
     AgentMessageType, MsgErrorType, MsgFlags, MsgIntegrity, MsgReceiptStatus, RetryState2,
 };
-pub use nested::{ConnReq, LinkSetParams, ReplyQueues, ShortLink};
 pub use message_data::{
     AgentMessage, MsgBody, MsgHash, MsgMeta, MsgReceipt, PendingMsgData, PendingMsgPrepData,
     RcvMsg, RcvMsgData, RcvMsgIds, SndMsg, SndMsgData, SndMsgIds, SndMsgPrepData,
 };
 pub use message_key::{MsgEncryptKey, MsgEncryptKeyParts};
+pub use nested::{ConnReq, LinkSetParams, ReplyQueues, ShortLink};
 pub use notification::{
     NotificationsMode, NtfActionKind, NtfAgentSubStatus, NtfSubAction, NtfSubNtfAction,
     NtfSubSmpAction, NtfTknAction,
