@@ -19,6 +19,7 @@
 //! | `stats` | statistics of routers |
 //! | `ntf_tokens` | the device's token for notifications |
 //! | `ratchets`, `commands` | ratchets and their keys; asynchronous commands |
+//! | `snd_files`, `deleted_replicas` | sent files, and their replicas that are to be deleted on routers |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -30,6 +31,7 @@
 
 mod commands;
 mod connections;
+mod deleted_replicas;
 mod error;
 #[cfg(feature = "sqlite")]
 mod functions;
@@ -43,6 +45,7 @@ mod ratchets;
 mod schema;
 mod servers;
 mod stats;
+mod snd_files;
 mod store;
 pub mod types;
 mod users;

@@ -3,7 +3,7 @@
 use super::error::{StoreError, TxError, TxResult};
 use super::store::AgentTx;
 use super::types::{KeyHash, NtfServer, SmpServer, XftpServer, XftpServerId};
-use crate::db::{DbError, DbErrorKind, Sql};
+use crate::db::{DbError, DbErrorKind, Row, Sql};
 
 const CREATE: Sql = Sql::new(
     "register a message router",
@@ -98,4 +98,11 @@ impl AgentTx<'_> {
             }
         }
     }
+}
+
+/// The router of the next three columns.
+pub(super) fn read_xftp_server(row: &mut Row<'_>) -> Result<XftpServer, DbError> {
+    let hosts = row.next("xftp_servers.xftp_host")?;
+    let port = row.next("xftp_servers.xftp_port")?;
+    Ok(XftpServer::new(hosts, port, row.next("xftp_servers.xftp_key_hash")?))
 }

@@ -16,6 +16,7 @@ mod ratchet_keys;
 mod schema;
 mod servers;
 mod side_by_side;
+mod snd_files;
 mod spec_columns;
 mod spec_keys;
 mod stats;

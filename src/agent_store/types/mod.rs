@@ -21,6 +21,7 @@
 //! | `ratchet` | [`Ratchet`], keys of skipped messages, parameters of key agreements |
 //! | `command` | [`AgentCommand`] and its text |
 //! | `nested` | values of the layer above, which are kept as they are |
+//! | `snd_file` | sent files, their chunks and replicas, and replicas to delete |
 //! | `columns` | types of [`crate::protocol`] as columns |
 //!
 //! Each type that stands in a column is [`ToParam`](crate::db::ToParam) and
@@ -47,6 +48,7 @@ mod ratchet;
 mod rcv_file;
 mod server;
 mod stats;
+mod snd_file;
 
 pub use command::{
     AgentCommand, AgentCommandTag, ClientCommand, InitialKeys, InternalCommand, PendingCommand,
@@ -109,6 +111,10 @@ pub use server::{
     KeyHash, Ntf, NtfServer, Port, Protocol, Server, ServerHosts, Smp, SmpServer, Xftp, XftpServer,
 };
 pub use stats::{AgentServersStats, NtfServerStats, ServersStats, SmpServerStats, XftpServerStats};
+pub use snd_file::{
+    ChunkOffset, DeletedSndChunkReplica, NewSndChunkReplica, NewSndFile, ReplicaRecipient, SndFile,
+    SndFileChunk, SndFileChunkReplica, SndFileFolder, SndFileToDelete, XftpChunkSpec,
+};
 
 pub use crate::protocol::ntf::{
     AuthPrivateKey, DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,
