@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::error::{StoreError, TxResult};
-use super::servers::read_xftp_server;
+use super::servers::xftp_server;
 use super::store::AgentTx;
 use super::types::{
     DeletedSndChunkReplica, DeletedSndChunkReplicaId, FileChunkReplica, FileDigest, RetryDelay,
@@ -167,7 +167,7 @@ impl AgentTx<'_> {
     /// A failure of the database; a row that can't be read.
     pub fn get_pending_del_files_servers(&mut self, ttl: Duration) -> TxResult<Vec<XftpServer>> {
         let limit = UtcTime::now().before(ttl);
-        Ok(self.tx.query(&PENDING_SERVERS, &[&limit], read_xftp_server)?)
+        Ok(self.tx.query(&PENDING_SERVERS, &[&limit], xftp_server)?)
     }
 
     /// Forgets all replicas that were noted more than `ttl` ago, whether they were deleted or not (F-209).

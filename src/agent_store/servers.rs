@@ -100,8 +100,8 @@ impl AgentTx<'_> {
     }
 }
 
-/// The router of the next three columns.
-pub(super) fn read_xftp_server(row: &mut Row<'_>) -> Result<XftpServer, DbError> {
+/// The file router in the next three columns: hosts, port and fingerprint.
+pub(super) fn xftp_server(row: &mut Row<'_>) -> Result<XftpServer, DbError> {
     let hosts = row.next("xftp_servers.xftp_host")?;
     let port = row.next("xftp_servers.xftp_port")?;
     Ok(XftpServer::new(hosts, port, row.next("xftp_servers.xftp_key_hash")?))

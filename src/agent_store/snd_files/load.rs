@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::agent_store::error::{StoreError, TxResult};
-use crate::agent_store::servers::read_xftp_server;
+use crate::agent_store::servers::xftp_server;
 use crate::agent_store::store::AgentTx;
 use crate::agent_store::types::{
     CryptoFile, CryptoFileArgs, DbSndFileId, FilePath, RedirectFileInfo, ReplicaRecipient,
@@ -146,7 +146,7 @@ impl AgentTx<'_> {
         let mut replicas: HashMap<SndChunkId, Vec<SndFileChunkReplica>> = HashMap::new();
         self.tx.query_each(&REPLICAS, &[&file_id], |row| {
             let chunk_id = row.next("snd_file_chunk_replicas.snd_file_chunk_id")?;
-            let server = read_xftp_server(row)?;
+            let server = xftp_server(row)?;
             let mut replica = read_replica(row, server)?;
             let found = recipients.remove(&replica.snd_chunk_replica_id);
             replica.rcv_ids_keys = found.unwrap_or_default();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::load::{read_chunk_spec, read_replica};
 use crate::agent_store::error::{StoreError, TxResult};
-use crate::agent_store::servers::read_xftp_server;
+use crate::agent_store::servers::xftp_server;
 use crate::agent_store::store::AgentTx;
 use crate::agent_store::types::{
     DbSndFileId, FilePath, SndChunkReplicaId, SndFile, SndFileChunk, SndFileChunkReplica,
@@ -137,7 +137,7 @@ impl AgentTx<'_> {
     /// A failure of the database; a row that can't be read.
     pub fn get_pending_snd_files_servers(&mut self, ttl: Duration) -> TxResult<Vec<XftpServer>> {
         let limit = UtcTime::now().before(ttl);
-        Ok(self.tx.query(&PENDING_SERVERS, &[&limit], read_xftp_server)?)
+        Ok(self.tx.query(&PENDING_SERVERS, &[&limit], xftp_server)?)
     }
 
     fn snd_chunk_to_upload(

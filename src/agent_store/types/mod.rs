@@ -47,8 +47,8 @@ mod queue_list;
 mod ratchet;
 mod rcv_file;
 mod server;
-mod stats;
 mod snd_file;
+mod stats;
 
 pub use command::{
     AgentCommand, AgentCommandTag, ClientCommand, InitialKeys, InternalCommand, PendingCommand,
@@ -110,11 +110,11 @@ pub use rcv_file::{
 pub use server::{
     KeyHash, Ntf, NtfServer, Port, Protocol, Server, ServerHosts, Smp, SmpServer, Xftp, XftpServer,
 };
-pub use stats::{AgentServersStats, NtfServerStats, ServersStats, SmpServerStats, XftpServerStats};
 pub use snd_file::{
     ChunkOffset, DeletedSndChunkReplica, NewSndChunkReplica, NewSndFile, ReplicaRecipient, SndFile,
     SndFileChunk, SndFileChunkReplica, SndFileFolder, SndFileToDelete, XftpChunkSpec,
 };
+pub use stats::{AgentServersStats, NtfServerStats, ServersStats, SmpServerStats, XftpServerStats};
 
 pub use crate::protocol::ntf::{
     AuthPrivateKey, DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,
