@@ -16,6 +16,7 @@
 //! | `database` | `Database`: whichever the user chose when the program ran |
 //! | `tx` | `Tx`: a transaction on either |
 //! | `connection` | `Connection`: statements without a transaction |
+//! | `fault` | row locks that a test takes out |
 //! | `param`, `row`, `utc_time` | values bound to parameters, and read from columns |
 //! | `sqlite` (its feature) | SQLite: settings, the one connection, transactions |
 //! | `postgres` (its feature) | PostgreSQL: settings, connections, the pool, transactions, rows |
@@ -58,6 +59,10 @@ mod connection;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database;
 mod error;
+#[cfg(feature = "testing")]
+pub mod fault;
+#[cfg(not(feature = "testing"))]
+mod fault;
 pub mod migrations;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod param;

@@ -7,6 +7,7 @@
 //!   times before 1970). The generator decides everything, so a seeded one repeats itself.
 //! - [`history`]: histories of concurrent calls, and whether a sequential model explains them.
 //! - [`serializability`]: histories of transactions, and whether one order of whole transactions explains them.
+//! - `isolation`: transactions on a real database in every order of their steps.
 //! - [`model_check`]: the threads of a scenario in every interleaving (loom), or in many random
 //!   schedules (shuttle).
 //! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
@@ -25,6 +26,8 @@ mod fuzz_ntf;
 #[cfg(feature = "testing")]
 mod fuzz_ntf_file;
 pub mod history;
+#[cfg(not(any(loom, shuttle)))]
+pub mod isolation;
 mod mem_storage;
 pub mod model_check;
 pub mod mutate;

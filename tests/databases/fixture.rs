@@ -10,12 +10,12 @@ use simplex_stores::testing::postgres::{Cluster, TestDatabase};
 pub(crate) struct TestDb {
     pub(crate) config: DatabaseConfig,
     pub(crate) database: Database,
-    _place: Place,
+    place: Place,
 }
 
 enum Place {
     File { _folder: tempfile::TempDir },
-    Server { _database: TestDatabase },
+    Server { database: TestDatabase },
 }
 
 /// Says which database a test was on when it failed.
@@ -44,7 +44,7 @@ pub(crate) fn sqlite() -> TestDb {
     let path = folder.path().join("test.db");
     let config: DatabaseConfig = path.to_str().unwrap().parse().unwrap();
     let database = Database::open(&config).unwrap();
-    TestDb { config, database, _place: Place::File { _folder: folder } }
+    TestDb { config, database, place: Place::File { _folder: folder } }
 }
 
 pub(crate) fn postgres() -> TestDb {
@@ -53,10 +53,18 @@ pub(crate) fn postgres() -> TestDb {
     let config = PostgresConfig::parse(place.url()).unwrap().schema(schema).pool_size(2);
     let config = DatabaseConfig::Postgres(Box::new(config));
     let database = Database::open(&config).unwrap();
-    TestDb { config, database, _place: Place::Server { _database: place } }
+    TestDb { config, database, place: Place::Server { database: place } }
 }
 
 impl TestDb {
+    /// A connection of the driver's own to the server, if there is one.
+    pub(crate) fn client(&self) -> Option<postgres::Client> {
+        match &self.place {
+            Place::File { .. } => None,
+            Place::Server { database } => Some(database.client().unwrap()),
+        }
+    }
+
     /// Runs `work` as a transaction.
     pub(crate) fn run<T>(
         &self,

@@ -6,6 +6,7 @@ mod closing;
 mod connections;
 mod errors;
 mod fixture;
+mod isolation;
 mod transactions;
 mod utc_time;
 mod values;

@@ -46,6 +46,22 @@ impl TestDatabase {
     }
 }
 
+/// How many of the server's processes in a connection's database wait for a lock that another one has, now.
+///
+/// # Errors
+///
+/// What the server said.
+pub fn waiting_for_locks(client: &mut postgres::Client) -> Result<usize, DbError> {
+    // Unlike what the processes themselves tell of their waiting, this is never late.
+    let count = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+    let failed = |error: postgres::Error| {
+        DbError::new("looking who waits", DbErrorKind::Other, explained(&error))
+    };
+    let count: i64 = client.query_one(count, &[]).map_err(failed)?.get(0);
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // The folder goes with the server anyway.

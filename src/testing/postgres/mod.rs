@@ -32,5 +32,5 @@ mod error;
 mod shared;
 
 pub use cluster::{Cluster, StopMode};
-pub use database::TestDatabase;
+pub use database::{TestDatabase, waiting_for_locks};
 pub use error::ClusterError;
