@@ -20,6 +20,7 @@
 //! | `ntf_tokens` | the device's token for notifications |
 //! | `ratchets`, `commands` | ratchets and their keys; asynchronous commands |
 //! | `snd_files`, `deleted_replicas` | sent files, and their replicas that are to be deleted on routers |
+//! | `rcv_files` | files that are received |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -42,6 +43,7 @@ mod ntf_tokens;
 mod queues;
 mod random_ids;
 mod ratchets;
+mod rcv_files;
 mod schema;
 mod servers;
 mod snd_files;
@@ -53,6 +55,7 @@ mod work_items;
 
 pub use commands::CommandServer;
 pub use error::{AgentError, StoreError, TxError, TxResult};
+pub use rcv_files::{NewRcvFile, NewRcvFileRedirect};
 pub use schema::{SchemaOptions, migrate};
 pub use store::{AgentStore, AgentTx};
 pub use work_items::{WorkError, get_work_item, get_work_items};

@@ -13,6 +13,7 @@ mod migrations;
 mod ntf_tokens;
 mod random_ids;
 mod ratchet_keys;
+mod rcv_files;
 mod schema;
 mod servers;
 mod side_by_side;
