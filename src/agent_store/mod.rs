@@ -21,6 +21,7 @@
 //! | `ratchets`, `commands` | ratchets and their keys; asynchronous commands |
 //! | `snd_files`, `deleted_replicas` | sent files, and their replicas that are to be deleted on routers |
 //! | `rcv_files` | files that are received |
+//! | `ntf_subscriptions` | subscriptions for notifications, and the work on them |
 //! | `random_ids` | ids that nobody has |
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
@@ -39,6 +40,7 @@ mod functions;
 pub mod maintenance;
 mod messages;
 pub mod migrations;
+mod ntf_subscriptions;
 mod ntf_tokens;
 mod queues;
 mod random_ids;

@@ -10,6 +10,7 @@ mod fixture;
 mod handshake_types;
 mod messages;
 mod migrations;
+mod ntf_subscriptions;
 mod ntf_tokens;
 mod random_ids;
 mod ratchet_keys;
