@@ -12,6 +12,8 @@ const TMP_PATHS: Sql = Sql::new(
     "SELECT rcv_file_id, rcv_file_entity_id, tmp_path FROM rcv_files
       WHERE status IN ($1, $2) AND tmp_path IS NOT NULL",
 );
+// The shared schema has no index that serves these two: they read all files, of which there are only
+// those of the last days.
 const DELETED: Sql = Sql::new(
     "list deleted received files",
     "SELECT rcv_file_id, rcv_file_entity_id, prefix_path FROM rcv_files WHERE deleted = 1",
