@@ -2,8 +2,8 @@
 //! all their ids, so that two of them never meet.
 
 use simplex_stores::agent_store::types::*;
-use simplex_stores::protocol::DhSecret;
 use simplex_stores::protocol::ntf::{AuthPrivateKey, X25519KeyPair};
+use simplex_stores::protocol::{AuthKey, Blob, DhSecret};
 
 use crate::fixture::{TestStore, server};
 
@@ -57,6 +57,27 @@ pub(crate) fn new_snd_queue(name: &str) -> NewSndQueue {
         primary: true,
         db_replace_queue_id: None,
         smp_client_version: SmpClientVersion(4),
+    }
+}
+
+/// A short link called so.
+pub(crate) fn short_link(name: &str) -> ShortLinkCreds {
+    ShortLinkCreds {
+        link_id: LinkId::from_bytes(format!("{name} link").as_bytes()).unwrap(),
+        link_key: LinkKey(vec![8; 32]),
+        link_priv_sig_key: Ed25519PrivateKey::new([9; 32]),
+        link_root_sig_key: None,
+        link_enc_fixed_data: Blob::from(&b"fixed data"[..]),
+    }
+}
+
+/// A notifier's credentials called so.
+pub(crate) fn ntf_creds(name: &str) -> ClientNtfCreds {
+    ClientNtfCreds {
+        ntf_public_key: AuthKey::Ed25519([10; 32]),
+        ntf_private_key: AuthPrivateKey::Ed25519([11; 32]),
+        notifier_id: NotifierId::from_bytes(format!("{name} ntf").as_bytes()).unwrap(),
+        rcv_ntf_dh_secret: DhSecret::new([12; 32]),
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::db::{Cell, FromCell, Param, ToParam, Unreadable};
+use crate::encoding::base64url;
 use crate::encoding::der::{self, KeyAlgorithm};
 use crate::protocol::Blob;
 use crate::protocol::ntf::X25519KeyPair;
@@ -54,12 +55,6 @@ macro_rules! key {
                 key.ok_or_else(|| Unreadable::expected($what))
             }
         }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "<{}>", stringify!($name))
-            }
-        }
     };
 }
 key! {
@@ -83,6 +78,32 @@ key! {
     /// Its private half.
     X448PrivateKey, X448, 56, parse_private, private_prefix, "a private X448 key"
 }
+
+/// Public, so shown in full.
+macro_rules! shown {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&base64url::to_string(&self.to_der()))
+            }
+        }
+    )*};
+}
+shown!(X25519PublicKey, Ed25519PublicKey, X448PublicKey);
+
+macro_rules! hidden {
+    ($($name:ident, $shown:literal);*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($shown)
+            }
+        }
+    )*};
+}
+hidden!(
+    Ed25519PrivateKey, "<private Ed25519 key>";
+    X448PrivateKey, "<private X448 key>"
+);
 
 fn key_bytes<const N: usize>(
     algorithm: KeyAlgorithm,
