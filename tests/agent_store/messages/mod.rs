@@ -5,4 +5,6 @@ mod deliver;
 mod read;
 mod receive;
 mod send;
+mod side_by_side;
 mod support;
+mod types;
