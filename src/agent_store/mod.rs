@@ -18,6 +18,7 @@
 //! | `messages` | operations on messages, their deliveries, and bodies that they share |
 //! | `stats` | statistics of routers |
 //! | `ntf_tokens` | the device's token for notifications |
+//! | `confirmations`, `invitations`, `short_links` | what is kept while two agents connect |
 //! | `ratchets`, `commands` | ratchets and their keys; asynchronous commands |
 //! | `snd_files`, `deleted_replicas` | sent files, and their replicas that are to be deleted on routers |
 //! | `rcv_files` | files that are received |
@@ -32,6 +33,7 @@
 //! **The tests that show it.** `tests/agent_store/`, each on SQLite and on a real PostgreSQL server.
 
 mod commands;
+mod confirmations;
 mod connections;
 mod deleted_replicas;
 mod error;
@@ -39,6 +41,7 @@ mod error;
 mod functions;
 pub mod maintenance;
 mod messages;
+mod invitations;
 pub mod migrations;
 mod ntf_subscriptions;
 mod ntf_tokens;
@@ -50,6 +53,7 @@ mod schema;
 mod servers;
 mod snd_files;
 mod stats;
+mod short_links;
 mod store;
 pub mod types;
 mod users;

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod command_text;
+mod commands;
 mod connection_changes;
 mod connection_fixture;
 mod connections;
@@ -18,6 +19,7 @@ mod queues;
 mod random_ids;
 mod ratchet_keys;
 mod rcv_files;
+mod ratchets;
 mod schema;
 mod servers;
 mod side_by_side;

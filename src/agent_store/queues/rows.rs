@@ -81,7 +81,7 @@ pub(in crate::agent_store) use {
 };
 
 /// What a version that isn't stored is.
-const FIRST_CLIENT_VERSION: SmpClientVersion = SmpClientVersion(1);
+pub(in crate::agent_store) const FIRST_CLIENT_VERSION: SmpClientVersion = SmpClientVersion(1);
 
 /// The columns of a row's router: hosts, port, and the row's own fingerprint, which goes before the one that
 /// follows in the result, `servers.key_hash` (AS-31).
