@@ -104,7 +104,8 @@ impl AgentTx<'_> {
         let InvShortLink { server, link_id, link_key, snd_private_key, snd_id } = link;
         let own_key_hash = self.create_server(server)?;
         let SmpServer { hosts, port, .. } = server;
-        let row: [&dyn ToParam; 7] = [hosts, port, &own_key_hash, link_id, link_key, snd_private_key, snd_id];
+        let row: [&dyn ToParam; 7] =
+            [hosts, port, &own_key_hash, link_id, link_key, snd_private_key, snd_id];
         self.tx.execute(&CREATE, &row)?;
         Ok(())
     }
@@ -134,17 +135,11 @@ impl AgentTx<'_> {
         queue: &RcvQueue,
         creds: &ShortLinkCreds,
     ) -> TxResult<()> {
-        let ShortLinkCreds { link_id, link_key, link_priv_sig_key, link_enc_fixed_data, .. } = creds;
+        let ShortLinkCreds { link_id, link_key, link_priv_sig_key, link_enc_fixed_data, .. } =
+            creds;
         let SmpServer { hosts, port, .. } = &queue.server;
-        let row: [&dyn ToParam; 7] = [
-            link_id,
-            link_key,
-            link_priv_sig_key,
-            link_enc_fixed_data,
-            hosts,
-            port,
-            &queue.rcv_id,
-        ];
+        let row: [&dyn ToParam; 7] =
+            [link_id, link_key, link_priv_sig_key, link_enc_fixed_data, hosts, port, &queue.rcv_id];
         self.tx.execute(&SET_CREDS, &row)?;
         Ok(())
     }

@@ -71,7 +71,8 @@ fn f072_as38_a_confirmation_is_kept_under_a_random_id() {
         ];
         let stored: Vec<Vec<Vec<u8>>> =
             test.query(query, &[], |row| columns.iter().map(|column| row.next(column)).collect());
-        let sender_key = [&b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"[..], &[3; 32]].concat();
+        let sender_key =
+            [&b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"[..], &[3; 32]].concat();
         let e2e_key = [&b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x6e\x03\x21\x00"[..], &[4; 32]].concat();
         let expected: [&[u8]; 6] =
             [b"one", &sender_key, &e2e_key, b"{\"rcNs\":1}", b"sender", b"\x01queue"];

@@ -53,7 +53,8 @@ fn not_found(id: &InvitationId) -> Result<Invitation, StoreError> {
 type InvitationRow = (Option<Vec<u8>>, Vec<u8>, Vec<u8>, bool, Option<Vec<u8>>);
 
 fn row(test: &TestStore, id: &InvitationId) -> Option<InvitationRow> {
-    let query = "SELECT contact_conn_id, cr_invitation, recipient_conn_info, accepted, own_conn_info
+    let query =
+        "SELECT contact_conn_id, cr_invitation, recipient_conn_info, accepted, own_conn_info
        FROM conn_invitations WHERE invitation_id = $1";
     let mut rows = test.query(query, &[id], |row| {
         Ok((

@@ -102,9 +102,8 @@ fn f084_as37_what_there_was_of_the_same_link_is_replaced() {
 #[test]
 fn f082_f085_a_link_is_found_by_the_sender_s_id_once_that_is_known() {
     on_each(|test| {
-        let keys = |id: &[u8]| {
-            test.run(|tx| tx.get_inv_short_link_keys(&smp(3), &snd_id(id))).unwrap()
-        };
+        let keys =
+            |id: &[u8]| test.run(|tx| tx.get_inv_short_link_keys(&smp(3), &snd_id(id))).unwrap();
         for (id, byte) in [(&b"link"[..], 7), (b"other", 8)] {
             create(test, &link(id, 1, byte, None));
         }
