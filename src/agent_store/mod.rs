@@ -16,6 +16,8 @@
 //! | `users`, `servers` | operations, a file for each area: methods of [`AgentTx`] |
 //! | `connections`, `queues` | operations of two areas; `queues::rows` reads both from rows, for all areas |
 //! | `messages` | operations on messages, their deliveries, and bodies that they share |
+//! | `client_services`, `subscriptions` | services of clients, and what is subscribed to |
+//! | `notices` | notices that routers attach to queues |
 //! | `stats` | statistics of routers |
 //! | `ntf_tokens` | the device's token for notifications |
 //! | `confirmations`, `invitations`, `short_links` | what is kept while two agents connect |
@@ -32,6 +34,7 @@
 //!
 //! **The tests that show it.** `tests/agent_store/`, each on SQLite and on a real PostgreSQL server.
 
+mod client_services;
 mod commands;
 mod confirmations;
 mod connections;
@@ -44,6 +47,7 @@ pub mod maintenance;
 mod messages;
 pub mod migrations;
 mod ntf_subscriptions;
+mod notices;
 mod ntf_tokens;
 mod queues;
 mod random_ids;
@@ -55,6 +59,7 @@ mod short_links;
 mod snd_files;
 mod stats;
 mod store;
+mod subscriptions;
 pub mod types;
 mod users;
 mod work_items;
@@ -64,4 +69,5 @@ pub use error::{AgentError, StoreError, TxError, TxResult};
 pub use rcv_files::{NewRcvFile, NewRcvFileRedirect};
 pub use schema::{SchemaOptions, migrate};
 pub use store::{AgentStore, AgentTx};
+pub use subscriptions::SubsFilter;
 pub use work_items::{WorkError, get_work_item, get_work_items};

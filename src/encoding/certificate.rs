@@ -11,6 +11,7 @@
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
 const OBJECT_ID: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -26,6 +27,12 @@ pub fn is_certificate(bytes: &[u8]) -> bool {
     Elements(bytes).certificate().is_some()
 }
 
+/// Whether `bytes` are one private key in PKCS#8 by structure, of any algorithm; what may come after the
+/// key itself, attributes and the public key, is not looked at.
+pub fn is_private_key(bytes: &[u8]) -> bool {
+    Elements(bytes).private_key().is_some()
+}
+
 /// Elements in a row, not read yet.
 #[derive(Clone, Copy)]
 struct Elements<'a>(&'a [u8]);
@@ -38,6 +45,15 @@ impl<'a> Elements<'a> {
         certificate.algorithm()?;
         certificate.take(BIT_STRING)?;
         certificate.end()?;
+        self.end()
+    }
+
+    /// One private key and nothing after it.
+    fn private_key(mut self) -> Option<()> {
+        let mut key = self.take(SEQUENCE)?;
+        key.take(INTEGER)?; // version
+        key.algorithm()?;
+        key.take(OCTET_STRING)?;
         self.end()
     }
 

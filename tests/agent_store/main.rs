@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+mod client_services;
 mod command_text;
 mod commands;
 mod confirmations;
@@ -18,6 +19,9 @@ mod ntf_subscriptions;
 mod ntf_tokens;
 mod queue_types;
 mod queues;
+mod notices;
+mod ntf_tokens;
+mod queue_changes;
 mod random_ids;
 mod ratchet_keys;
 mod ratchets;
@@ -30,6 +34,8 @@ mod snd_files;
 mod spec_columns;
 mod spec_keys;
 mod stats;
+mod stored_queues;
+mod subscriptions;
 mod transactions;
 mod triggers;
 mod types;

@@ -16,6 +16,7 @@
 //! | `notification` | tokens and subscriptions for notifications |
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
 //! | `rcv_file` | received files, their chunks and replicas |
+//! | `service` | services of clients, and what they show |
 //! | `stats` | statistics of routers |
 //! | `handshake` | confirmations, connection requests, joining through short links |
 //! | `ratchet` | [`Ratchet`], keys of skipped messages, parameters of key agreements |
@@ -47,6 +48,7 @@ mod queue_list;
 mod ratchet;
 mod rcv_file;
 mod server;
+mod service;
 mod snd_file;
 mod stats;
 
@@ -110,16 +112,18 @@ pub use rcv_file::{
 pub use server::{
     KeyHash, Ntf, NtfServer, Port, Protocol, Server, ServerHosts, Smp, SmpServer, Xftp, XftpServer,
 };
+pub use service::{ClientService, ServiceCredentials, ServicePrivateKey};
 pub use snd_file::{
     ChunkOffset, DeletedSndChunkReplica, NewSndChunkReplica, NewSndFile, ReplicaRecipient, SndFile,
     SndFileChunk, SndFileChunkReplica, SndFileFolder, SndFileToDelete, XftpChunkSpec,
 };
 pub use stats::{AgentServersStats, NtfServerStats, ServersStats, SmpServerStats, XftpServerStats};
 
+pub use crate::protocol::ServiceQueues as ServiceSub;
 pub use crate::protocol::ntf::{
     AuthPrivateKey, DeviceToken, PushProvider, ServerHost, SubscriptionStatus as NtfSubStatus,
     TokenStatus as NtfTknStatus,
 };
 pub use crate::protocol::{
-    LinkId, NotifierId, QueueMode, RecipientId, Semantics, SenderId, ServiceId,
+    ClientNotice, LinkId, NotifierId, QueueMode, RecipientId, Semantics, SenderId, ServiceId,
 };
