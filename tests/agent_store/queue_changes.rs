@@ -3,7 +3,7 @@
 use simplex_stores::agent_store::StoreError;
 use simplex_stores::agent_store::types::{
     AuthPrivateKey, ClientNtfCreds, ConnId, NotifierId, QueueNumber, QueueStatus, RcvQueue,
-    RcvSwitchStatus, Semantics, SmpClientVersion, SndQueue, SndSwitchStatus, UserId,
+    RcvSwitchStatus, Semantics, SmpClientVersion, SndQueue, SndSwitchStatus,
 };
 use simplex_stores::db::UtcTime;
 use simplex_stores::protocol::{AuthKey, DhSecret};
@@ -15,7 +15,6 @@ use crate::stored_queues::{RcvRow, insert_snd};
 /// the last of the three.
 struct World<'t> {
     test: &'t TestStore,
-    user: UserId,
     conn: ConnId,
     other: ConnId,
 }
@@ -33,7 +32,7 @@ impl<'t> World<'t> {
             RcvRow { primary, replaces, ..RcvRow::new(user, conn, server, id) }.insert(test);
             insert_snd(test, conn, server, id, (primary, replaces));
         }
-        Self { test, user, conn, other }
+        Self { test, conn, other }
     }
 
     fn conn_of(&self, number: u8) -> &ConnId {
@@ -358,7 +357,6 @@ fn f071_q5_the_primary_queue_gets_the_notifier_s_credentials() {
         assert_eq!((notifiers(&world), values(test)), ([None; 4], 0));
         let missing = ConnId::from_bytes(b"missing").unwrap();
         assert_eq!(test.run(|tx| tx.set_rcv_queue_ntf_creds(&missing, Some(&creds(1)))), Ok(()));
-
     });
 }
 
