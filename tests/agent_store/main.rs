@@ -18,7 +18,6 @@ mod migrations;
 mod notices;
 mod ntf_subscriptions;
 mod ntf_tokens;
-mod ntf_tokens;
 mod queue_changes;
 mod queue_types;
 mod queues;
