@@ -95,6 +95,7 @@ pub type ConnSub = Conn<RcvQueueSub>;
 
 /// The queues of a connection; which there are is its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "most connections have a receive queue, as large")]
 pub enum ConnQueues<R = RcvQueue> {
     /// None yet.
     New,
