@@ -7,7 +7,7 @@ use crate::agent_store::store::AgentTx;
 use crate::agent_store::types::{
     ConnId, InternalId, MsgBody, MsgReceiptStatus, Semantics, SmpQueue as _, SndMsgBodyId, SndQueue,
 };
-use crate::db::{Sql, UtcTime};
+use crate::db::{Sql, Texts, UtcTime};
 
 const DELETE: Sql =
     Sql::new("delete a message", "DELETE FROM messages WHERE conn_id = $1 AND internal_id = $2");
@@ -16,11 +16,14 @@ const DELETE_WITHOUT_SHARED_BODY: Sql = Sql::new(
     "delete a message without a shared body",
     "DELETE FROM messages WHERE conn_id = $1 AND internal_id = $2
         AND NOT EXISTS (SELECT 1 FROM snd_messages s
-          WHERE s.conn_id = $1 AND s.internal_id = $2 AND s.snd_message_body_id IS NOT NULL)",
+          WHERE s.conn_id = messages.conn_id AND s.internal_snd_id = messages.internal_snd_id
+            AND s.snd_message_body_id IS NOT NULL)",
 );
 const SHARED_BODY: Sql = Sql::new(
     "look for a message's shared body",
-    "SELECT snd_message_body_id FROM snd_messages WHERE conn_id = $1 AND internal_id = $2",
+    "SELECT s.snd_message_body_id FROM messages m
+       JOIN snd_messages s ON s.conn_id = m.conn_id AND s.internal_snd_id = m.internal_snd_id
+      WHERE m.conn_id = $1 AND m.internal_id = $2",
 );
 /// Those who end two deliveries of a message at once must see each other's: they take turns (AS-10).
 const LOCK_MESSAGE: Sql = Sql::new(
@@ -30,15 +33,39 @@ const LOCK_MESSAGE: Sql = Sql::new(
       WHERE m.conn_id = $1 AND m.internal_id = $2",
 )
 .locking("FOR UPDATE OF m");
-const DELETE_DELIVERED: Sql = Sql::new(
+/// SQLite would look through all deliveries of the connection, in the index that has every column.
+macro_rules! unless_pending {
+    ($index:literal) => {
+        concat!(
+            " AND NOT EXISTS (SELECT 1 FROM snd_message_deliveries AS d",
+            $index,
+            " WHERE d.conn_id = $1 AND d.internal_id = $2 AND d.failed = 0)"
+        )
+    };
+}
+const DELETE_DELIVERED: Sql = Sql::differing(
     "delete a delivered message",
-    "DELETE FROM messages WHERE conn_id = $1 AND internal_id = $2
-        AND NOT EXISTS (SELECT 1 FROM snd_message_deliveries d
-          WHERE d.conn_id = $1 AND d.internal_id = $2 AND d.failed = 0)",
+    Texts {
+        sqlite: concat!(
+            "DELETE FROM messages WHERE conn_id = $1 AND internal_id = $2",
+            unless_pending!(" INDEXED BY idx_snd_message_deliveries_conn_id_internal_id")
+        ),
+        postgres: concat!(
+            "DELETE FROM messages WHERE conn_id = $1 AND internal_id = $2",
+            unless_pending!("")
+        ),
+    },
 );
-const DELETE_DELIVERY: Sql = Sql::new(
+/// SQLite would look through all deliveries of the queue.
+const DELETE_DELIVERY: Sql = Sql::differing(
     "delete a delivery",
-    "DELETE FROM snd_message_deliveries WHERE conn_id = $1 AND snd_queue_id = $2 AND internal_id = $3",
+    Texts {
+        sqlite: "DELETE FROM snd_message_deliveries
+          INDEXED BY idx_snd_message_deliveries_conn_id_internal_id
+          WHERE conn_id = $1 AND snd_queue_id = $2 AND internal_id = $3",
+        postgres: "DELETE FROM snd_message_deliveries
+          WHERE conn_id = $1 AND snd_queue_id = $2 AND internal_id = $3",
+    },
 );
 /// The message first, as who deletes one does: so nobody waits in a circle.
 const LOCK_SENT: Sql = Sql::new(
@@ -48,11 +75,18 @@ const LOCK_SENT: Sql = Sql::new(
       WHERE m.conn_id = $1 AND m.internal_id = $2",
 )
 .locking("FOR UPDATE OF m, s");
-const CLEAR_DELIVERED: Sql = Sql::new(
+const CLEAR_DELIVERED: Sql = Sql::differing(
     "clear a delivered message",
-    "UPDATE messages SET msg_body = $3 WHERE conn_id = $1 AND internal_id = $2
-        AND NOT EXISTS (SELECT 1 FROM snd_message_deliveries d
-          WHERE d.conn_id = $1 AND d.internal_id = $2 AND d.failed = 0)",
+    Texts {
+        sqlite: concat!(
+            "UPDATE messages SET msg_body = $3 WHERE conn_id = $1 AND internal_id = $2",
+            unless_pending!(" INDEXED BY idx_snd_message_deliveries_conn_id_internal_id")
+        ),
+        postgres: concat!(
+            "UPDATE messages SET msg_body = $3 WHERE conn_id = $1 AND internal_id = $2",
+            unless_pending!("")
+        ),
+    },
 );
 const CLEAR_SHARED_BODY: Sql = Sql::new(
     "clear a message's shared body",
@@ -68,7 +102,7 @@ const DELETE_EXPIRED_HASHES: Sql = Sql::new(
 /// The sent messages that are too old, in an order that gives the same ones twice.
 macro_rules! expired_sent {
     () => {
-        "(SELECT conn_id, internal_id FROM messages
+        " FROM messages
            WHERE internal_snd_id IS NOT NULL AND internal_ts < $1
            ORDER BY internal_ts, conn_id, internal_id LIMIT $2)"
     };
@@ -76,15 +110,18 @@ macro_rules! expired_sent {
 const EXPIRED_BODIES: Sql = Sql::new(
     "look for the bodies of expired messages",
     concat!(
-        "SELECT DISTINCT s.snd_message_body_id FROM ",
+        "SELECT DISTINCT s.snd_message_body_id FROM (SELECT conn_id, internal_snd_id",
         expired_sent!(),
-        " e JOIN snd_messages s ON s.conn_id = e.conn_id AND s.internal_id = e.internal_id
+        " e JOIN snd_messages s ON s.conn_id = e.conn_id AND s.internal_snd_id = e.internal_snd_id
           WHERE s.snd_message_body_id IS NOT NULL"
     ),
 );
 const DELETE_EXPIRED: Sql = Sql::new(
     "delete expired messages",
-    concat!("DELETE FROM messages WHERE (conn_id, internal_id) IN ", expired_sent!()),
+    concat!(
+        "DELETE FROM messages WHERE (conn_id, internal_id) IN (SELECT conn_id, internal_id",
+        expired_sent!()
+    ),
 );
 
 impl AgentTx<'_> {

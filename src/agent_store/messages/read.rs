@@ -7,7 +7,7 @@ use crate::agent_store::types::{
 };
 use crate::db::{DbError, DbErrorKind, Row, Sql, UtcTime};
 
-/// A received message, with the sent message that it confirms: the first, should there be several.
+/// A received message, found by way of `messages`: SQLite looks details up by their own number only. With the sent message that it confirms: the first, should there be several.
 macro_rules! select_rcv_msg {
     ($from:literal, $condition:literal) => {
         concat!(
@@ -16,7 +16,7 @@ macro_rules! select_rcv_msg {
                     s.internal_id, s.rcpt_status
                FROM ",
             $from,
-            " JOIN messages m ON m.conn_id = r.conn_id AND m.internal_id = r.internal_id
+            " JOIN rcv_messages r ON r.conn_id = m.conn_id AND r.internal_rcv_id = m.internal_rcv_id
               LEFT JOIN snd_messages s ON s.conn_id = r.conn_id AND s.internal_snd_id =
                 (SELECT min(c.internal_snd_id) FROM snd_messages c
                   WHERE c.conn_id = r.conn_id AND c.rcpt_internal_id = r.internal_id)
@@ -28,22 +28,24 @@ macro_rules! select_rcv_msg {
 
 const LOCK_RCV_MSG: Sql = Sql::new(
     "lock a received message",
-    "SELECT rcv_queue_id, broker_id FROM rcv_messages WHERE conn_id = $1 AND internal_id = $2",
+    "SELECT r.rcv_queue_id, r.broker_id FROM messages m
+       JOIN rcv_messages r ON r.conn_id = m.conn_id AND r.internal_rcv_id = m.internal_rcv_id
+      WHERE m.conn_id = $1 AND m.internal_id = $2",
 )
-.locking("FOR UPDATE");
+.locking("FOR UPDATE OF r");
 const SET_USER_ACK: Sql = Sql::new(
     "mark a message as acknowledged",
     "UPDATE rcv_messages SET user_ack = 1 WHERE conn_id = $1 AND internal_id = $2",
 );
 const RCV_MSG: Sql = Sql::new(
     "look for a received message",
-    select_rcv_msg!("rcv_messages r", "r.conn_id = $1 AND r.internal_id = $2"),
+    select_rcv_msg!("messages m", "m.conn_id = $1 AND m.internal_id = $2"),
 );
 const LAST_MSG: Sql = Sql::new(
     "look for the last message",
     select_rcv_msg!(
         "connections l
-         JOIN rcv_messages r ON r.conn_id = l.conn_id AND r.internal_id = l.last_internal_msg_id",
+         JOIN messages m ON m.conn_id = l.conn_id AND m.internal_id = l.last_internal_msg_id",
         "l.conn_id = $1 AND r.broker_id = $2"
     ),
 );
