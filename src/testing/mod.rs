@@ -12,11 +12,14 @@
 //!   schedules (shuttle).
 //! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
 //! - `ntf_store`: the same for the stores of notifications.
+//! - `agent` (with the feature `sqlite` or `postgres`): a database of an agent, of any size.
 //! - `postgres` (with the feature `postgres`): real servers for tests, and a database for each.
 //! - `mutate`: small damage to valid input.
 //! - `fuzz`: the properties that any input must satisfy, as functions of bytes. The fuzzer's
 //!   targets in `fuzz/` and the bounded run in `tests/formats/` call the same ones.
 
+#[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
+pub mod agent;
 mod arbitrary;
 mod arbitrary_ntf;
 mod failing_storage;

@@ -105,7 +105,7 @@ fn bound<'a>(params: Params<'a>) -> Vec<Bound<'a>> {
 
 /// A value that takes the type of the parameter that it is bound to.
 #[derive(Debug)]
-struct Bound<'a>(Param<'a>);
+pub(super) struct Bound<'a>(pub(super) Param<'a>);
 
 type Refused = Box<dyn Error + Sync + Send>;
 

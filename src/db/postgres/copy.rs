@@ -5,9 +5,10 @@ use std::io::{self, BufRead as _, Write as _};
 use postgres::binary_copy::BinaryCopyInWriter;
 use postgres::types::{ToSql, Type};
 
+use super::backend::Bound;
 use super::error::classified;
 use super::transaction::Transaction;
-use crate::db::{DbError, DbErrorKind, Sql};
+use crate::db::{DbError, DbErrorKind, Sql, ToParam};
 
 /// Where the bytes of a `COPY … FROM STDIN` go.
 pub struct CopyIn<'c> {
@@ -46,6 +47,17 @@ impl RowsIn<'_> {
             return Err(DbError::new(self.name, DbErrorKind::Other, problem));
         }
         self.writer.write(values).map_err(|error| classified(self.name, &error))
+    }
+
+    /// Sends a row of values that any database can have.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_values<V: ToParam>(&mut self, values: &[V]) -> Result<(), DbError> {
+        let bound: Vec<Bound<'_>> = values.iter().map(|one| Bound(one.to_param())).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|one| one as _).collect();
+        self.send(&values)
     }
 }
 

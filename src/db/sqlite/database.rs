@@ -199,7 +199,9 @@ pub(in crate::db) fn snapshot<T, E: From<DbError>>(
     let connection = connection::open_to_read(config)?;
     let log = QueryLog::new(config.tracking);
     let transaction = Transaction::begin(&connection, &log, Lock::Shared, config.busy_limit);
-    transaction.map_err(|error| error.within(label))?.run(label, work)
+    let begun = transaction
+        .map_err(|error| error.within(&config.path.display().to_string()).within(label))?;
+    begun.run(label, work)
 }
 
 impl fmt::Debug for SqliteDatabase {

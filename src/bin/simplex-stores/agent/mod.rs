@@ -1,6 +1,8 @@
 //! `agent`: the database of a messaging agent.
 
 mod check;
+#[cfg(feature = "testing")]
+mod generate;
 mod init;
 mod migrate;
 mod place;
@@ -29,6 +31,9 @@ enum AgentCommand {
     Status(status::StatusArgs),
     Check(check::CheckArgs),
     Stats(stats::StatsArgs),
+    #[cfg(feature = "testing")]
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 pub(crate) fn run(args: &AgentArgs, out: &mut Out) -> Result<Exit, Failure> {
@@ -38,5 +43,7 @@ pub(crate) fn run(args: &AgentArgs, out: &mut Out) -> Result<Exit, Failure> {
         AgentCommand::Status(args) => status::run(args, out),
         AgentCommand::Check(args) => check::run(args, out),
         AgentCommand::Stats(args) => stats::run(args, out),
+        #[cfg(feature = "testing")]
+        AgentCommand::Generate(args) => generate::run(args, out),
     }
 }
