@@ -68,7 +68,7 @@ impl Place {
 }
 
 /// What the tests' servers give are pairs; a user gives a URL.
-fn url_of(pairs: &str) -> String {
+pub(crate) fn url_of(pairs: &str) -> String {
     if pairs.starts_with("postgres") {
         return pairs.to_owned();
     }

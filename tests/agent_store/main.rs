@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+mod check;
 mod client_services;
 mod command_text;
 mod commands;
@@ -10,7 +11,9 @@ mod connection_changes;
 mod connection_fixture;
 mod connections;
 mod connections_loading;
+mod damaged;
 mod fixture;
+mod generated;
 mod handshake_types;
 mod invitations;
 mod messages;

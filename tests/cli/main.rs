@@ -54,9 +54,13 @@ fn recorded_runs(below: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn golden_sessions_print_what_they_printed() {
-    trycmd::TestCases::new()
+    let cases = trycmd::TestCases::new();
+    cases
         .register_bin("simplex-stores", Path::new(BINARY))
         .env("RUST_LOG", "error")
         .env("COLUMNS", "100")
         .case("tests/cmd/*.trycmd");
+    if cfg!(feature = "sqlite") {
+        cases.case("tests/cmd/agent/*.trycmd");
+    }
 }

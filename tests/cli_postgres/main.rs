@@ -1,6 +1,8 @@
 //! The commands that work on databases, on a real PostgreSQL server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "sqlite")]
+mod agent;
 mod database;
 mod kills;
 mod refusals;
