@@ -1,30 +1,69 @@
-//! Row locks that a test takes out, to show what they are for.
+//! What a test does to the transactions of a thread: takes row locks out, to show what they are for, and stops at
+//! each statement.
 
 #[cfg(feature = "testing")]
-std::thread_local! {
-    static UNLOCKED: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
+mod thread {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    #[derive(Clone, Default)]
+    pub(super) struct Faults {
+        pub(super) unlocked: Vec<&'static str>,
+        pub(super) step: Option<Rc<dyn Fn(&str)>>,
+    }
+
+    std::thread_local! {
+        pub(super) static FAULTS: RefCell<Faults> = RefCell::default();
+    }
+
+    /// Runs `work` with faults made of those that are there.
+    pub(super) fn with<T>(change: impl FnOnce(&mut Faults), work: impl FnOnce() -> T) -> T {
+        struct Back(Faults);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                FAULTS.set(std::mem::take(&mut self.0));
+            }
+        }
+        let before = FAULTS.with_borrow(Clone::clone);
+        let mut faults = before.clone();
+        let _back = Back(before);
+        change(&mut faults);
+        FAULTS.set(faults);
+        work()
+    }
 }
 
 /// Runs `work` on this thread with the statements of these [names](super::Sql::name) locking no rows, which only
 /// matters on PostgreSQL.
 #[cfg(feature = "testing")]
 pub fn without_locks<T>(statements: &[&'static str], work: impl FnOnce() -> T) -> T {
-    struct Back(Vec<&'static str>);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            UNLOCKED.set(std::mem::take(&mut self.0));
-        }
-    }
-    let _back = Back(UNLOCKED.replace(statements.to_vec()));
-    work()
+    thread::with(|faults| faults.unlocked = statements.to_vec(), work)
+}
+
+/// Runs `work` on this thread, and `step` before each statement of its transactions, with the statement's name, and
+/// before each of their commits, with `commit`.
+#[cfg(feature = "testing")]
+pub fn at_each_statement<T>(step: impl Fn(&str) + 'static, work: impl FnOnce() -> T) -> T {
+    thread::with(|faults| faults.step = Some(std::rc::Rc::new(step)), work)
 }
 
 #[cfg(feature = "testing")]
 pub(super) fn is_unlocked(name: &str) -> bool {
-    UNLOCKED.with_borrow(|names| names.contains(&name))
+    thread::FAULTS.with_borrow(|faults| faults.unlocked.contains(&name))
 }
 
 #[cfg(not(feature = "testing"))]
 pub(super) fn is_unlocked(_: &str) -> bool {
     false
 }
+
+/// A statement or a commit is about to be sent.
+#[cfg(feature = "testing")]
+pub(super) fn step(name: &str) {
+    if let Some(step) = thread::FAULTS.with_borrow(|faults| faults.step.clone()) {
+        step(name);
+    }
+}
+
+#[cfg(not(feature = "testing"))]
+pub(super) fn step(_: &str) {}

@@ -16,7 +16,7 @@
 //! | `database` | `Database`: whichever the user chose when the program ran |
 //! | `tx` | `Tx`: a transaction on either |
 //! | `connection` | `Connection`: statements without a transaction |
-//! | `fault` | row locks that a test takes out |
+//! | `fault` | what tests do to transactions |
 //! | `param`, `row`, `utc_time` | values bound to parameters, and read from columns |
 //! | `sqlite` (its feature) | SQLite: settings, the one connection, transactions |
 //! | `postgres` (its feature) | PostgreSQL: settings, connections, the pool, transactions, rows |

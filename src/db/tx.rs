@@ -1,7 +1,7 @@
 //! Transactions on any database: the statements of a store, written once.
 
 use super::row::Row;
-use super::{DbError, DbErrorKind, Params, Sql};
+use super::{DbError, DbErrorKind, Params, Sql, fault};
 
 /// Which database it is, for the few operations whose statements differ in more than words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +89,7 @@ impl<'t> Tx<'t> {
         params: Params<'_>,
         mut each: impl FnMut(&mut Row<'_>) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
+        fault::step(sql.name());
         self.0.rows(sql, params, &mut each)
     }
 
@@ -150,6 +151,7 @@ impl<'t> Tx<'t> {
     ///
     /// What the database refused.
     pub fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
+        fault::step(sql.name());
         self.0.execute(sql, params)
     }
 

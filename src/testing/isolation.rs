@@ -10,7 +10,7 @@
 //! ```
 //! use simplex_stores::sync::Mutex;
 //! use simplex_stores::testing::isolation::{Session, Steps, Writers, permute};
-//! use std::sync::Arc;
+//! use std::ops::ControlFlow;
 //!
 //! // Two sessions read a number and write it back one greater; between the two, the other may do the same.
 //! let add = |number: &Mutex<u8>, steps: &Steps| {
@@ -22,14 +22,18 @@
 //! let mut lost = 0;
 //! let orders = permute(Writers::One, &sessions, || Mutex::new(0), |number, _, _| {
 //!     lost += usize::from(*number.lock() == 1);
+//!     ControlFlow::Continue(())
 //! });
 //! assert_eq!((orders, lost), (6, 4));
 //! ```
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::db::fault;
 use crate::sync::channel::{Receiver, Sender, TryRecvError, unbounded};
 use crate::sync::thread::{self, JoinHandle};
 
@@ -65,7 +69,7 @@ pub enum Writers<'a> {
 }
 
 /// Where a session may be left for another.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Steps {
     session: usize,
     go: Receiver<()>,
@@ -81,6 +85,31 @@ impl Steps {
     /// Between two steps of one transaction.
     pub fn within(&self) {
         self.pause(At::Within);
+    }
+
+    /// Runs `work`, each of whose statements is a step of a transaction, as is each commit.
+    pub fn at_each_statement<T>(&self, work: impl FnOnce() -> T) -> T {
+        let steps = self.clone();
+        // Who is here was told to go on: the first statement is what that is for.
+        let begun = Cell::new(false);
+        let step = move |_: &str| {
+            if begun.replace(true) {
+                steps.within();
+            }
+        };
+        fault::at_each_statement(step, work)
+    }
+
+    /// Runs `work`; a step of its transactions begins at each statement with one of these
+    /// [names](crate::db::Sql::name), and at a commit, which is called `commit`.
+    pub fn at_statements<T>(&self, names: &'static [&'static str], work: impl FnOnce() -> T) -> T {
+        let steps = self.clone();
+        let step = move |name: &str| {
+            if names.contains(&name) {
+                steps.within();
+            }
+        };
+        fault::at_each_statement(step, work)
     }
 
     fn pause(&self, at: At) {
@@ -115,7 +144,8 @@ impl fmt::Display for Order<'_> {
     }
 }
 
-/// Runs the sessions in every order of their steps, and `check` after each; says how many orders there were.
+/// Runs the sessions in every order of their steps, and `check` after each, until that breaks it off; says how many
+/// orders there were.
 ///
 /// For each order `prepare` makes what the sessions share. They must do the same each time that they meet the
 /// same: what is left to chance makes orders that don't repeat themselves.
@@ -127,7 +157,7 @@ pub fn permute<S: Send + Sync + 'static, R: Send + 'static>(
     mut writers: Writers<'_>,
     sessions: &[Session<S, R>],
     mut prepare: impl FnMut() -> S,
-    mut check: impl FnMut(&S, &[R], &Order<'_>),
+    mut check: impl FnMut(&S, &[R], &Order<'_>) -> ControlFlow<()>,
 ) -> usize {
     let mut next = Some(Vec::new());
     let mut orders = 0;
@@ -140,9 +170,11 @@ pub fn permute<S: Send + Sync + 'static, R: Send + 'static>(
         let order = Order { names, steps: &steps };
         let _shown = ShownOnPanic(&order);
         let results = running.results();
-        check(&shared, &results, &order);
         orders += 1;
-        next = after(&choices);
+        next = match check(&shared, &results, &order) {
+            ControlFlow::Continue(()) => after(&choices),
+            ControlFlow::Break(()) => None,
+        };
     }
     orders
 }

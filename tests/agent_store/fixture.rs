@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// A database with the schema, and nothing in it: made once for all tests of a run.
-    fn prepared_server() -> Self {
+    pub(crate) fn prepared_server() -> Self {
         let migrations = simplex_stores::agent_store::migrations::POSTGRES;
         let names: Vec<&str> = migrations.list.iter().map(|one| one.name).collect();
         let key = format!("agent store {names:?} {}", migrations.baseline.script);
@@ -127,6 +127,11 @@ pub(crate) fn on_each_place(test: impl Fn(&Place)) {
 }
 
 impl TestStore {
+    /// An empty store in an empty place.
+    pub(crate) fn on(place: Place) -> Self {
+        Self { store: place.open().unwrap(), place }
+    }
+
     /// Runs `work` as a transaction.
     pub(crate) fn run<T>(
         &self,

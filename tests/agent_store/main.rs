@@ -24,6 +24,7 @@ mod ntf_tokens;
 mod queue_changes;
 mod queue_types;
 mod queues;
+mod races;
 mod random_ids;
 mod ratchet_keys;
 mod ratchets;

@@ -1,6 +1,7 @@
 //! Transactions in every order of their steps: what the tool finds, and that it finds all.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use simplex_stores::db::fault::without_locks;
@@ -62,6 +63,7 @@ fn outcomes(
     let orders = permute(writers, sessions, prepare, |test, results, _| {
         let rows = [1, 2].map(|row| run(&test.database, |tx| read(tx, &READ, row)).unwrap());
         all.push((results.to_vec(), rows));
+        ControlFlow::Continue(())
     });
     (orders, all)
 }
@@ -153,7 +155,7 @@ fn steps_between_transactions_are_permuted_on_each_database() {
 fn a_session_that_panics_is_told() {
     let panicked = std::panic::catch_unwind(|| {
         let session = Session::new("one", |_: &(), _: &Steps| panic!("on purpose"));
-        permute(Writers::One, &[session], || (), |(), _: &[()], _| ())
+        permute(Writers::One, &[session], || (), |(), _: &[()], _| ControlFlow::Continue(()))
     });
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"on purpose"));
 }

@@ -7,7 +7,7 @@ use postgres::{Client, GenericClient, IsolationLevel, Row, Statement};
 
 use super::connection::{Connection, Prepared};
 use super::error::classified;
-use crate::db::{DbError, DbErrorKind, Sql};
+use crate::db::{DbError, DbErrorKind, Sql, fault};
 
 /// The values bound to a statement's `$1`, `$2` and so on.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -115,6 +115,7 @@ impl<'c> Transaction<'c> {
     ) -> Ended<T, E> {
         let started = Instant::now();
         let result = work(&mut self);
+        fault::step("commit");
         let ended = self.end(label, result);
         let micros = started.elapsed().as_micros();
         tracing::trace!(label, micros, committed = ended.result.is_ok(), "transaction");

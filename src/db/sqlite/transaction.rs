@@ -10,7 +10,7 @@ use super::query_stats::QueryLog;
 use super::statements;
 use crate::db::connection::no_transaction;
 use crate::db::tx::Backend;
-use crate::db::{DbError, DbErrorKind, Dialect, Params, Row, Sql, Tx};
+use crate::db::{DbError, DbErrorKind, Dialect, Params, Row, Sql, Tx, fault};
 
 /// How much of the file a transaction locks when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,7 @@ impl<'c> Transaction<'c> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        fault::step("commit");
         // A commit that finds the database busy leaves the transaction as it is.
         while_busy(self.busy_limit, || self.connection.execute_batch("COMMIT"))
             .map_err(|error| classified("commit", &error))

@@ -6,5 +6,5 @@ mod read;
 mod receive;
 mod send;
 mod side_by_side;
-mod support;
 mod types;
+pub(crate) mod support;

@@ -27,11 +27,11 @@ pub(super) struct Conn<'t> {
 }
 
 /// This many seconds after some moment long ago.
-pub(super) fn at(seconds: i64) -> UtcTime {
+pub(crate) fn at(seconds: i64) -> UtcTime {
     UtcTime::from_micros((1_700_000_000 + seconds) * 1_000_000).unwrap()
 }
 
-pub(super) fn hash(of: u8) -> MsgHash {
+pub(crate) fn hash(of: u8) -> MsgHash {
     MsgHash(vec![of; 32])
 }
 
@@ -39,11 +39,11 @@ pub(super) fn broker_id(of: u8) -> MsgId {
     MsgId::from_bytes(&[of; 24]).unwrap()
 }
 
-pub(super) fn agent_message(text: &str) -> AgentMessage {
+pub(crate) fn agent_message(text: &str) -> AgentMessage {
     AgentMessage::new(text.as_bytes().to_vec()).unwrap()
 }
 
-pub(super) fn encrypt_key() -> MsgEncryptKey {
+pub(crate) fn encrypt_key() -> MsgEncryptKey {
     let parts = MsgEncryptKeyParts {
         ratchet_version: 3,
         associated_data: &[1; 112],
