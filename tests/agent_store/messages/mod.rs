@@ -6,5 +6,5 @@ mod read;
 mod receive;
 mod send;
 mod side_by_side;
-mod types;
 pub(crate) mod support;
+mod types;
