@@ -13,7 +13,7 @@ use simplex_stores::testing::queue_store::sample;
 use crate::fixture::{TestStore, on_each, on_each_with};
 use crate::stored_queues::{RcvRow, rekeyed, router};
 
-fn credentials(number: u8) -> ServiceCredentials {
+pub(crate) fn credentials(number: u8) -> ServiceCredentials {
     let key = AuthPrivateKey::Ed25519([number; 32]).to_der();
     ServiceCredentials {
         cert_hash: KeyHash(vec![number; 32]),

@@ -13,10 +13,10 @@ use simplex_stores::db::UtcTime;
 
 use crate::fixture::{TestStore, server};
 
-const CREATE: NtfSubAction = NtfSubAction::Ntf(NtfSubNtfAction::Create);
-const CHECK: NtfSubAction = NtfSubAction::Ntf(NtfSubNtfAction::Check);
+pub(crate) const CREATE: NtfSubAction = NtfSubAction::Ntf(NtfSubNtfAction::Create);
+pub(crate) const CHECK: NtfSubAction = NtfSubAction::Ntf(NtfSubNtfAction::Check);
 const KEY: NtfSubAction = NtfSubAction::Smp(NtfSubSmpAction::Key);
-const DELETE: NtfSubAction = NtfSubAction::Smp(NtfSubSmpAction::Delete);
+pub(crate) const DELETE: NtfSubAction = NtfSubAction::Smp(NtfSubSmpAction::Delete);
 
 fn smp() -> SmpServer {
     server("smp.example", "5223", b"smp")
@@ -40,7 +40,7 @@ fn stored(hash: &KeyHash) -> Vec<u8> {
 }
 
 /// A user, and all four routers.
-fn prepare(test: &TestStore) -> UserId {
+pub(crate) fn prepare(test: &TestStore) -> UserId {
     test.run(|tx| {
         tx.create_server(&smp())?;
         tx.create_server(&other_smp())?;
@@ -55,11 +55,11 @@ fn time(text: &str) -> UtcTime {
     UtcTime::from_text(text).unwrap()
 }
 
-fn long_ago() -> UtcTime {
+pub(crate) fn long_ago() -> UtcTime {
     time("2001-02-03 04:05:06")
 }
 
-fn queue_id() -> NotifierId {
+pub(crate) fn queue_id() -> NotifierId {
     NotifierId::from_bytes(b"queue").unwrap()
 }
 
@@ -81,7 +81,12 @@ fn new_sub(test: &TestStore, user: UserId, id: &[u8]) -> NtfSubscription {
 }
 
 /// The same, stored, long ago.
-fn sub(test: &TestStore, user: UserId, id: &[u8], action: NtfSubAction) -> NtfSubscription {
+pub(crate) fn sub(
+    test: &TestStore,
+    user: UserId,
+    id: &[u8],
+    action: NtfSubAction,
+) -> NtfSubscription {
     let new = new_sub(test, user, id);
     test.run(|tx| tx.create_ntf_subscription(&new, action)).unwrap();
     let set = "UPDATE ntf_subscriptions
@@ -96,15 +101,15 @@ fn get(test: &TestStore, conn_id: &ConnId) -> Option<NtfSupervisorSub> {
 
 /// A row, as texts and bytes.
 #[derive(Clone, Debug, PartialEq)]
-struct Columns {
+pub(crate) struct Columns {
     smp: Option<String>,
     smp_key_hash: Option<Vec<u8>>,
     smp_ntf_id: Option<Vec<u8>>,
     ntf: String,
     ntf_sub_id: Option<Vec<u8>>,
     status: String,
-    ntf_action: Option<String>,
-    smp_action: Option<String>,
+    pub(crate) ntf_action: Option<String>,
+    pub(crate) smp_action: Option<String>,
     action_ts: Option<UtcTime>,
     by_supervisor: i64,
     failed: (i64, i64),
@@ -132,7 +137,7 @@ impl Columns {
     }
 }
 
-fn columns(test: &TestStore, conn_id: &ConnId) -> Option<Columns> {
+pub(crate) fn columns(test: &TestStore, conn_id: &ConnId) -> Option<Columns> {
     let query = "SELECT smp_host || ':' || smp_port AS smp, smp_server_key_hash, smp_ntf_id,
                    ntf_host || ':' || ntf_port AS ntf, ntf_sub_id, ntf_sub_status, ntf_sub_action,
                    ntf_sub_smp_action, ntf_sub_action_ts, updated_by_supervisor, ntf_failed,

@@ -10,8 +10,11 @@ use simplex_stores::testing::postgres::waiting_for_locks;
 
 use crate::fixture::{Place, TestStore};
 
+mod creation;
 mod deliveries;
 mod ids;
+mod queues;
+mod subscriptions;
 
 /// A store, and what was made in it for one order.
 pub(crate) struct Shared<M> {
