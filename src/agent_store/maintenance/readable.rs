@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use super::finding::{Finding, Severity, key};
 use crate::agent_store::types::{
-    AgentMessageType, ConnId, ConnectionMode, Ed25519PrivateKey, KeyHash, LinkId, MsgFlags, MsgId,
-    MsgIntegrity, MsgReceiptStatus, NotificationsMode, NotifierId, NtfAgentSubStatus,
-    NtfSubNtfAction, NtfSubSmpAction, NtfTknAction, NtfTknStatus, PushProvider, QueueMode,
-    QueueStatus, RatchetSyncState, RcvFileStatus, RcvSwitchStatus, RecipientId, SenderId,
-    ServerHosts, ServiceId, SndFileReplicaStatus, SndFileStatus, SndSwitchStatus, X25519PublicKey,
+    AgentCommand, AgentMessage, AgentMessageType, AgentServersStats, ConnId, ConnectionMode,
+    Ed25519PrivateKey, FilePath, KeyHash, LinkId, MsgEncryptKey, MsgFlags, MsgId, MsgIntegrity,
+    MsgReceiptStatus, NotificationsMode, NotifierId, NtfAgentSubStatus, NtfSubNtfAction,
+    NtfSubSmpAction, NtfTknAction, NtfTknStatus, PushProvider, QueueMode, QueueStatus, Ratchet,
+    RatchetSyncState, RcvFileStatus, RcvSwitchStatus, RecipientId, ReplyQueues, SbKey, SbNonce,
+    SenderId, ServerHosts, ServiceId, ServicePrivateKey, SndFileReplicaStatus, SndFileStatus,
+    SndSwitchStatus, X448PrivateKey, X448PublicKey, X25519PublicKey,
 };
 use crate::db::{Cell, DbError, DbErrorKind, FromCell, Row, Sql, Tx, Unreadable, UtcTime};
 use crate::protocol::ntf::AuthPrivateKey;
-use crate::protocol::{AuthKey, DhSecret, IdsHash};
+use crate::protocol::{AuthKey, CertChain, DhSecret, IdsHash};
 
 type Read = fn(&mut Row<'_>, &'static str) -> Result<(), DbError>;
 
@@ -41,6 +43,16 @@ impl FromCell<'_> for X25519PrivateForm {
             AuthPrivateKey::X25519(_) => Ok(Self),
             _ => Err(Unreadable::expected("a private X25519 key")),
         }
+    }
+}
+
+/// A chain of certificates that can be told from each other.
+struct CertChainForm;
+
+impl FromCell<'_> for CertChainForm {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Unreadable> {
+        let chain = CertChain::decode_binary(<&[u8]>::from_cell(cell)?);
+        chain.map(|_| Self).map_err(|problem| Unreadable::new(problem.to_string()))
     }
 }
 
@@ -148,7 +160,7 @@ pub(super) const TABLES: &[Readable] = readable! {
     }
     conn_confirmations [confirmation_id] {
         e2e_snd_pub_key: X25519PublicKey, sender_key: Option<AuthKey>, accepted: bool,
-        created_at: UtcTime, smp_client_version: Option<u16>,
+        created_at: UtcTime, smp_client_version: Option<u16>, ratchet_state: Ratchet, smp_reply_queues: Option<ReplyQueues>,
     }
     conn_invitations [invitation_id] { accepted: bool, created_at: UtcTime }
     inv_short_links [inv_short_link_id] {
@@ -162,18 +174,27 @@ pub(super) const TABLES: &[Readable] = readable! {
     rcv_messages [conn_id, internal_rcv_id] {
         broker_id: MsgId, broker_ts: UtcTime, integrity: MsgIntegrity, user_ack: Option<bool>,
     }
-    snd_messages [conn_id, internal_snd_id] { rcpt_status: Option<MsgReceiptStatus> }
+    snd_messages [conn_id, internal_snd_id] {
+        rcpt_status: Option<MsgReceiptStatus>, msg_encrypt_key: Option<MsgEncryptKey>,
+    }
+    snd_message_bodies [snd_message_body_id] { agent_msg: AgentMessage }
+    ratchets [conn_id] {
+        ratchet_state: Option<Ratchet>, x3dh_priv_key_1: Option<X448PrivateKey>,
+        x3dh_priv_key_2: Option<X448PrivateKey>, x3dh_pub_key_1: Option<X448PublicKey>,
+        x3dh_pub_key_2: Option<X448PublicKey>,
+    }
     encrypted_rcv_message_hashes [encrypted_rcv_message_hash_id] { created_at: UtcTime }
     snd_message_deliveries [snd_message_delivery_id] { failed: Option<bool> }
     processed_ratchet_key_hashes [processed_ratchet_key_hash_id] { created_at: UtcTime }
     skipped_messages [skipped_message_id] { msg_n: u32 }
     commands [command_id] {
         host: Option<ServerHosts>, server_key_hash: Option<KeyHash>, created_at: UtcTime,
-        failed: Option<bool>,
+        failed: Option<bool>, command: AgentCommand,
     }
     client_services [user_id, host, port] {
         server_key_hash: Option<KeyHash>, service_id: Option<ServiceId>,
-        service_queue_ids_hash: IdsHash,
+        service_queue_ids_hash: IdsHash, service_cert: CertChainForm,
+        service_cert_hash: KeyHash, service_priv_key: ServicePrivateKey,
     }
     client_notices [client_notice_id] { host: ServerHosts, server_key_hash: Option<KeyHash> }
     ntf_tokens [provider, ntf_host, ntf_port] {
@@ -195,19 +216,25 @@ pub(super) const TABLES: &[Readable] = readable! {
     }
     rcv_files [rcv_file_id] {
         size: i64, chunk_size: u32, status: RcvFileStatus, deleted: bool, created_at: UtcTime,
-        failed: Option<bool>, approved_relays: bool,
+        failed: Option<bool>, approved_relays: bool, key: SbKey, nonce: SbNonce,
+        save_file_key: Option<SbKey>, save_file_nonce: Option<SbNonce>, prefix_path: FilePath,
     }
     rcv_file_chunks [rcv_file_chunk_id] { chunk_size: u32 }
-    rcv_file_chunk_replicas [rcv_file_chunk_replica_id] { received: bool, created_at: UtcTime }
+    rcv_file_chunk_replicas [rcv_file_chunk_replica_id] {
+        received: bool, created_at: UtcTime, replica_key: AuthPrivateKey,
+    }
     snd_files [snd_file_id] {
         status: SndFileStatus, deleted: bool, created_at: UtcTime, failed: Option<bool>,
+        key: SbKey, nonce: SbNonce, src_file_key: Option<SbKey>, src_file_nonce: Option<SbNonce>,
     }
     snd_file_chunks [snd_file_chunk_id] { chunk_size: u32 }
     snd_file_chunk_replicas [snd_file_chunk_replica_id] {
-        replica_status: SndFileReplicaStatus, created_at: UtcTime,
+        replica_status: SndFileReplicaStatus, created_at: UtcTime, replica_key: AuthPrivateKey,
     }
     deleted_snd_chunk_replicas [deleted_snd_chunk_replica_id] {
-        created_at: UtcTime, failed: Option<bool>,
+        created_at: UtcTime, failed: Option<bool>, replica_key: AuthPrivateKey,
     }
-    servers_stats [servers_stats_id] { started_at: UtcTime }
+    servers_stats [servers_stats_id] {
+        started_at: UtcTime, servers_stats: Option<AgentServersStats>,
+    }
 };

@@ -99,7 +99,7 @@ impl Routers {
                 address.host(),
                 address.port(),
                 blob(certificate),
-                dice.blob(32),
+                blob(crate::encoding::base64url::to_string(&dice.bytes(32))),
                 dice.private_key(KeyAlgorithm::Ed25519),
                 when(known, || dice.blob(24)),
             ];
