@@ -4,6 +4,7 @@
 # the tests read (SIMPLEX_STORES_KILLS, …_HISTORIES, …_MODEL_RUNS, …_FUZZ_INPUTS, …_SUBSETS, …_PROGRAMS, …_SCHEDULES, …_IMPORT_QUEUES); the defaults are short. Long campaigns want --release:
 #   SIMPLEX_STORES_FUZZ_INPUTS=10000000 docs/update-claims.sh --release parsers logs
 #   SIMPLEX_STORES_KILLS=500 docs/update-claims.sh --release kills_fsync kills_flush kills_memory
+#   SIMPLEX_STORES_KILLS=300 docs/update-claims.sh --release agent_kills_sqlite agent_kills_postgres
 # A row is written only after its tests passed with that count.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -117,6 +118,15 @@ claims() {
   claim pg_differs postgres differential::under_reference_it_differs_as_documented_and_each_difference_is_met \
     SIMPLEX_STORES_HISTORIES 25 - sequences "" \
     "without faults, sequences of random operations get the same answers in PostgreSQL and in memory under \`Reference\`, but for the documented differences, each of which is met"
+  claim agent_kills_sqlite agent_reliability kills::a_killed_process_leaves_a_sqlite_file_whole \
+    - printed - "" "" \
+    "under kills of the process at random moments, histories of two threads of random transactions in all areas of an agent's store in a SQLite file leave it exactly as the transactions that returned made it, with each that had begun whole or not at all, and its check finds nothing"
+  claim agent_kills_postgres agent_reliability kills::a_killed_process_leaves_a_postgresql_database_whole \
+    - printed - "" "" \
+    "the same in a PostgreSQL database"
+  claim agent_crashes agent_reliability kills::a_server_that_crashes_leaves_the_database_whole \
+    - printed - "" "" \
+    "the same when the server stops as in a crash, where a transaction that is told to have changed nothing is not there"
 }
 
 wanted() { [ "$WANTED" = "  " ] || [[ "$WANTED" == *" $1 "* ]]; }
@@ -139,6 +149,7 @@ claim() {
   echo "$name${unit:+: $count $unit}"
   local setting=() features=testing
   [ "$binary" != postgres ] || features+=,postgres
+  [ "$binary" != agent_reliability ] || features+=,postgres,sqlite
   [ "$variable" = - ] || setting=("$variable=$count")
   env "${setting[@]}" cargo test -q "${PROFILE[@]}" --features "$features" --test "$binary" -- --exact "$test" --nocapture | tee "$LOG"
   grep -qE 'test result: ok\. [1-9]' "$LOG" || { echo "$name: no test ran" >&2; return 1; }

@@ -43,11 +43,16 @@ impl Place {
         Self::Server(Cluster::shared().unwrap().database_like(&key, prepare).unwrap())
     }
 
-    pub(crate) fn config(&self) -> DatabaseConfig {
+    /// What a user calls it by: a path, or a URL.
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::File(_) => AgentStore::config(self.path().to_str().unwrap()).unwrap(),
-            Self::Server(database) => AgentStore::config(&url_of(database.url())).unwrap(),
+            Self::File(_) => self.path().to_str().unwrap().to_owned(),
+            Self::Server(database) => url_of(database.url()),
         }
+    }
+
+    pub(crate) fn config(&self) -> DatabaseConfig {
+        AgentStore::config(&self.name()).unwrap()
     }
 
     /// The file; of a server there is none.
