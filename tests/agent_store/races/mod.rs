@@ -14,6 +14,7 @@ mod creation;
 mod deliveries;
 mod ids;
 mod queues;
+mod services;
 mod subscriptions;
 
 /// A store, and what was made in it for one order.
