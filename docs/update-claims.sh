@@ -127,6 +127,12 @@ claims() {
   claim agent_crashes agent_reliability kills::a_server_that_crashes_leaves_the_database_whole \
     - printed - "" "" \
     "the same when the server stops as in a crash, where a transaction that is told to have changed nothing is not there"
+  claim agent_strict agent_properties agree::under_strict_both_databases_agree_and_hold_together \
+    SIMPLEX_STORES_HISTORIES 30 - "histories of about 75 operations" "" \
+    "without faults, histories of random operations of an agent, in transactions of which some are taken back, get the same answers in SQLite and in PostgreSQL, leave the same rows in all tables, and what a check finds then is explained by an operation"
+  claim agent_reference agent_properties agree::under_reference_both_databases_differ_only_as_documented \
+    SIMPLEX_STORES_HISTORIES 30 - "histories of about 75 operations" "" \
+    "the same under \`Reference\`, but for the two documented differences"
 }
 
 wanted() { [ "$WANTED" = "  " ] || [[ "$WANTED" == *" $1 "* ]]; }
@@ -150,6 +156,7 @@ claim() {
   local setting=() features=testing
   [ "$binary" != postgres ] || features+=,postgres
   [ "$binary" != agent_reliability ] || features+=,postgres,sqlite
+  [ "$binary" != agent_properties ] || features+=,postgres,sqlite
   [ "$variable" = - ] || setting=("$variable=$count")
   env "${setting[@]}" cargo test -q "${PROFILE[@]}" --features "$features" --test "$binary" -- --exact "$test" --nocapture | tee "$LOG"
   grep -qE 'test result: ok\. [1-9]' "$LOG" || { echo "$name: no test ran" >&2; return 1; }

@@ -6,13 +6,10 @@ mod thread {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    /// What runs before each statement, with its name.
-    pub(super) type Step = Rc<dyn Fn(&str)>;
-
     #[derive(Clone, Default)]
     pub(super) struct Faults {
         pub(super) unlocked: Vec<&'static str>,
-        pub(super) step: Option<Step>,
+        pub(super) step: Option<Rc<dyn Fn(&str)>>,
     }
 
     std::thread_local! {

@@ -13,6 +13,8 @@
 //! - `queue_store`: calls of the contract as data, sequences of them, and the sequential model.
 //! - `ntf_store`: the same for the stores of notifications.
 //! - `agent` (with the feature `sqlite` or `postgres`): a database of an agent, of any size.
+//! - `agent_store` (with the features `postgres` and `sqlite`): operations of an agent's store as data, histories
+//!   of them, and what two databases are compared by.
 //! - `postgres` (with the feature `postgres`): real servers for tests, and a database for each.
 //! - `mutate`: small damage to valid input.
 //! - `fuzz`: the properties that any input must satisfy, as functions of bytes. The fuzzer's
@@ -20,6 +22,8 @@
 
 #[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
 pub mod agent;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub mod agent_store;
 mod arbitrary;
 mod arbitrary_ntf;
 mod failing_storage;

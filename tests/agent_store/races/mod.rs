@@ -14,7 +14,6 @@ mod creation;
 mod deliveries;
 mod ids;
 mod queues;
-mod services;
 mod subscriptions;
 
 /// A store, and what was made in it for one order.
