@@ -52,7 +52,7 @@ impl Place {
     }
 
     pub(crate) fn config(&self) -> DatabaseConfig {
-        AgentStore::config(&self.name()).unwrap()
+        encrypted(AgentStore::config(&self.name()).unwrap())
     }
 
     /// The file; of a server there is none.
@@ -70,6 +70,23 @@ impl Place {
     pub(crate) fn open_with(&self, semantics: Semantics) -> Result<AgentStore, MigrationError> {
         AgentStore::open(&self.config(), UP, semantics, |_| panic!("nobody is to be asked"))
     }
+}
+
+/// With SQLCipher, all of these tests run on encrypted files.
+#[cfg(feature = "sqlcipher")]
+fn encrypted(config: DatabaseConfig) -> DatabaseConfig {
+    match config {
+        DatabaseConfig::Sqlite(config) => {
+            let key = simplex_stores::db::sqlite::DatabaseKey::new("key").unwrap();
+            DatabaseConfig::Sqlite(config.encrypted(key, true))
+        }
+        other => other,
+    }
+}
+
+#[cfg(not(feature = "sqlcipher"))]
+fn encrypted(config: DatabaseConfig) -> DatabaseConfig {
+    config
 }
 
 /// What the tests' servers give are pairs; a user gives a URL.
