@@ -29,8 +29,7 @@
 //! | `work_items` | handing out work so that a bad row doesn't block it |
 //!
 //! Numbers in parentheses are items of the specification: F- for operations, AS- for behaviours, Q- for
-//! open questions; the ledger, `docs/conformance/agent.md`, says which tests show them. The areas that
-//! are not in the table are not there yet.
+//! open questions; the ledger, `docs/conformance/agent.md`, says which tests show them.
 //!
 //! **The tests that show it.** `tests/agent_store/`, each on SQLite and on a real PostgreSQL server.
 
