@@ -67,7 +67,7 @@ const DELETE_DELIVERY: Sql = Sql::differing(
           WHERE conn_id = $1 AND snd_queue_id = $2 AND internal_id = $3",
     },
 );
-/// The message first, as who deletes one does: so nobody waits in a circle.
+/// The message before its details and deliveries, as who deletes one does: so nobody waits in a circle.
 const LOCK_SENT: Sql = Sql::new(
     "lock a sent message",
     "SELECT s.rcpt_status, s.snd_message_body_id FROM messages m
@@ -198,12 +198,12 @@ impl AgentTx<'_> {
         keep_for_receipt: bool,
     ) -> TxResult<()> {
         let (conn_id, number) = (&queue.conn_id, queue.number());
-        self.tx.execute(&DELETE_DELIVERY, &[conn_id, &number, &msg_id])?;
         let found = self.tx.query_opt(&LOCK_SENT, &[conn_id, &msg_id], |row| {
             let status: Option<MsgReceiptStatus> = row.next("snd_messages.rcpt_status")?;
             let body: Option<SndMsgBodyId> = row.next("snd_messages.snd_message_body_id")?;
             Ok((status, body))
         })?;
+        self.tx.execute(&DELETE_DELIVERY, &[conn_id, &number, &msg_id])?;
         let Some((status, body)) = found else {
             return Ok(());
         };

@@ -179,3 +179,23 @@ fn twin_as70_without_the_lock_both_leave_it_to_the_other() {
     ];
     Race { make: sent, sessions, wrong: one_message_is_not_gone }.goes_wrong();
 }
+
+fn delete(shared: &Shared<Sent>, steps: &Steps) -> Done {
+    shared.step_by_step(steps, |tx, sent| tx.delete_msg(&sent.second.conn_id, MSG))
+}
+
+#[test]
+fn as71_who_ends_a_delivery_and_who_deletes_its_message_do_not_wait_in_a_circle() {
+    let sessions: Vec<Runs<_, _>> = vec![("end", end_second), ("delete", delete)];
+    Race { make: almost_delivered, sessions, wrong: one_message_is_not_gone }.never_goes_wrong();
+}
+
+#[test]
+fn twin_as71_without_the_lock_on_the_message_they_wait_in_a_circle() {
+    const OUT: &[&str] = &["lock a sent message"];
+    let sessions: Vec<Runs<_, _>> = vec![
+        ("end", |shared, steps| without_locks(OUT, || end_second(shared, steps))),
+        ("delete", delete),
+    ];
+    Race { make: almost_delivered, sessions, wrong: one_message_is_not_gone }.goes_wrong();
+}
