@@ -14,6 +14,17 @@ const MARK_DELETED: Sql =
     Sql::new("mark a user as deleted", "UPDATE users SET deleted = 1 WHERE user_id = $1");
 const CONN_IDS: Sql =
     Sql::new("list a user's connections", "SELECT conn_id FROM connections WHERE user_id = $1");
+/// A connection that is being made is waited for: it would go with its user, unseen.
+const LOCK_MARKED: Sql = Sql::new(
+    "lock a user to delete it",
+    "SELECT user_id FROM users WHERE user_id = $1 AND deleted = 1",
+)
+.locking("FOR UPDATE");
+const LOCK_ALL_MARKED: Sql = Sql::new(
+    "lock users to delete them",
+    "SELECT user_id FROM users WHERE deleted = 1 ORDER BY user_id",
+)
+.locking("FOR UPDATE");
 const DELETE_WITHOUT_CONNS: Sql = Sql::new(
     "delete a user without connections",
     "DELETE FROM users
@@ -70,22 +81,29 @@ impl AgentTx<'_> {
         Ok(self.tx.query(&CONN_IDS, &[&user_id], |row| row.next("connections.conn_id"))?)
     }
 
-    /// Deletes a user that is marked as deleted and has no connections; says whether it did (F-005).
+    /// Deletes a user that is marked as deleted and has no connections; says whether it did (F-005). The
+    /// user's row is locked before its connections are looked for, where writers run side by side.
     ///
     /// # Errors
     ///
     /// A failure of the database.
     pub fn delete_user_without_conns(&mut self, user_id: UserId) -> TxResult<bool> {
+        if !self.tx.exists(&LOCK_MARKED, &[&user_id])? {
+            return Ok(false);
+        }
         Ok(self.tx.execute(&DELETE_WITHOUT_CONNS, &[&user_id])? > 0)
     }
 
     /// Deletes all users that are marked as deleted and have no connections, and gives their numbers, in no
-    /// order (F-006).
+    /// order (F-006). Their rows are locked as by [`delete_user_without_conns`](Self::delete_user_without_conns).
     ///
     /// # Errors
     ///
     /// A failure of the database.
     pub fn delete_users_without_conns(&mut self) -> TxResult<Vec<UserId>> {
+        if !self.tx.exists(&LOCK_ALL_MARKED, &[])? {
+            return Ok(Vec::new());
+        }
         Ok(self.tx.query(&DELETE_ALL_WITHOUT_CONNS, &[], |row| row.next("users.user_id"))?)
     }
 

@@ -1,7 +1,8 @@
 //! Users (section 4.2).
 
-use simplex_stores::agent_store::StoreError;
 use simplex_stores::agent_store::types::{ConnId, UserId};
+use simplex_stores::agent_store::{AgentTx, StoreError, TxResult};
+use simplex_stores::db::Sql;
 
 use crate::fixture::{TestStore, on_each};
 
@@ -127,4 +128,33 @@ fn f006_all_marked_users_without_connections_are_deleted() {
         assert_eq!(rows(test), [(live.0, false), (with_connection.0, true)]);
         assert!(test.run(|tx| tx.delete_users_without_conns()).unwrap().is_empty());
     });
+}
+
+#[test]
+fn f005_f006_a_connection_that_is_being_made_is_waited_for_and_kept() {
+    const MAKE: Sql = Sql::new(
+        "make a connection",
+        "INSERT INTO connections (conn_id, conn_mode, user_id) VALUES ($1, 'INV', $2)",
+    );
+    type Delete = fn(&mut AgentTx<'_>, UserId) -> TxResult<bool>;
+    let deletes: [Delete; 2] = [
+        |tx, user| tx.delete_user_without_conns(user),
+        |tx, _| Ok(!tx.delete_users_without_conns()?.is_empty()),
+    ];
+    for delete in deletes {
+        on_each(|test| {
+            let user = test.user();
+            test.run(|tx| tx.set_user_deleted(user)).unwrap();
+            let deleted = test.beside(
+                |tx| {
+                    tx.statements().execute(&MAKE, &[&b"connection", &user])?;
+                    Ok(())
+                },
+                move |tx| delete(tx, user),
+            );
+            assert_eq!(deleted, Ok(false));
+            assert_eq!(rows(test), [(user.0, true)]);
+            assert_eq!(test.run(|tx| tx.get_conn_ids()).unwrap().len(), 1);
+        });
+    }
 }
