@@ -6,7 +6,7 @@ use super::error::{StoreError, TxResult};
 use super::store::AgentTx;
 use super::types::{AgentCommand, AsyncCmdId, ConnId, CorrId, KeyHash, PendingCommand, SmpServer};
 use super::work_items::get_work_item;
-use crate::db::{DbError, Dialect, Param, Row, Sql, ToParam, UtcTime};
+use crate::db::{DbError, Dialect, Param, Row, Sql, Texts, ToParam, UtcTime};
 
 const CREATE: Sql = Sql::new(
     "keep a command",
@@ -39,18 +39,29 @@ const SERVERS_OF_ALL: Sql = Sql::new(
         " JOIN connections cs ON cs.conn_id = c.conn_id WHERE cs.deleted = 0"
     ),
 );
-const NEXT_ON_SERVER: Sql = Sql::new(
-    "find the next command for a router",
-    "SELECT command_id FROM commands
-      WHERE conn_id = $1 AND host = $2 AND port = $3 AND failed = 0
-      ORDER BY created_at, command_id LIMIT 1",
-);
-const NEXT_WITHOUT_SERVER: Sql = Sql::new(
-    "find the next command",
-    "SELECT command_id FROM commands
-      WHERE conn_id = $1 AND host IS NULL AND port IS NULL AND failed = 0
-      ORDER BY created_at, command_id LIMIT 1",
-);
+/// SQLite would look through the commands of all connections for the router, in the index that has them in
+/// order.
+macro_rules! next {
+    (@text $index:literal, $server:literal) => {
+        concat!(
+            "SELECT command_id FROM commands",
+            $index,
+            " WHERE conn_id = $1 AND ",
+            $server,
+            " AND failed = 0 ORDER BY created_at, command_id LIMIT 1"
+        )
+    };
+    ($server:literal) => {
+        Texts {
+            sqlite: next!(@text " INDEXED BY idx_commands_conn_id", $server),
+            postgres: next!(@text "", $server),
+        }
+    };
+}
+const NEXT_ON_SERVER: Sql =
+    Sql::differing("find the next command for a router", next!("host = $2 AND port = $3"));
+const NEXT_WITHOUT_SERVER: Sql =
+    Sql::differing("find the next command", next!("host IS NULL AND port IS NULL"));
 const LOAD: Sql = Sql::new(
     "load a command",
     "SELECT c.corr_id, cs.user_id, c.command
@@ -231,4 +242,31 @@ fn conn_and_server(row: &mut Row<'_>) -> Result<(ConnId, CommandServer), DbError
         _ => None,
     };
     Ok((conn_id, server))
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+    use crate::agent_store::{AgentStore, SchemaOptions};
+    use crate::db::migrations::ConfirmMode;
+    use crate::db::sqlite::rusqlite;
+    use crate::protocol::Semantics;
+
+    #[test]
+    fn the_next_command_is_looked_for_among_those_of_its_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.db");
+        let config = AgentStore::config(path.to_str().unwrap()).unwrap();
+        let options = SchemaOptions { confirm: ConfirmMode::YesUp, create_schema: true };
+        AgentStore::open(&config, options, Semantics::Strict, |_| false).unwrap();
+        let database = rusqlite::Connection::open(&path).unwrap();
+        for sql in [NEXT_ON_SERVER, NEXT_WITHOUT_SERVER] {
+            let explain = format!("EXPLAIN QUERY PLAN {}", sql.sqlite());
+            let mut statement = database.prepare(&explain).unwrap();
+            let mut rows = statement.raw_query();
+            let first: String = rows.next().unwrap().unwrap().get("detail").unwrap();
+            assert_eq!(first, "SEARCH commands USING INDEX idx_commands_conn_id (conn_id=?)");
+        }
+    }
 }
