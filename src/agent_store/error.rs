@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::types::{ConnType, InvitationId};
-use crate::db::{DbError, DbErrorKind};
+use crate::db::{DbError, DbErrorKind, Dialect};
 
 /// The store's answer to an operation that can't be done, or the reason why there is no answer.
 ///
@@ -156,10 +156,12 @@ pub enum TxError {
 pub type TxResult<T> = Result<T, TxError>;
 
 impl TxError {
-    /// What it becomes outside of its transaction.
-    pub(super) fn outside(self) -> StoreError {
+    /// What it becomes outside of its transaction: only a file can be busy.
+    pub(super) fn outside(self, dialect: Dialect) -> StoreError {
         match self {
-            Self::Database(error) if *error.kind() == DbErrorKind::LockTimeout => {
+            Self::Database(error)
+                if dialect == Dialect::Sqlite && *error.kind() == DbErrorKind::LockTimeout =>
+            {
                 StoreError::DatabaseBusy(error.to_string())
             }
             error => error.into_answer(),

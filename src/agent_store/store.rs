@@ -86,7 +86,8 @@ impl AgentStore {
         label: &'static str,
         work: impl FnOnce(&mut Connection<'_>) -> TxResult<T>,
     ) -> Result<T, StoreError> {
-        self.database.with_connection(label, work).map_err(TxError::outside)
+        let done = self.database.with_connection(label, work);
+        done.map_err(|error| error.outside(self.database.dialect()))
     }
 
     /// Runs `work` as one transaction, which waits for work in a hurry (F-214). The label names it in errors
@@ -131,7 +132,7 @@ impl AgentStore {
         });
         match ended {
             Ok(result) => result,
-            Err(error) => Err(error.outside()),
+            Err(error) => Err(error.outside(self.database.dialect())),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What a transaction keeps when an operation has no result, and the store's own opening and closing.
 
 use std::io;
+use std::time::Duration;
 
 use simplex_stores::agent_store::types::{SmpServer, UserId};
 use simplex_stores::agent_store::{AgentError, AgentStore, StoreError, TxError};
-use simplex_stores::db::{DbError, DbErrorKind, Priority, Sql};
+use simplex_stores::db::{DatabaseConfig, DbError, DbErrorKind, Priority, Sql};
 use simplex_stores::protocol::Semantics;
 
-use crate::fixture::{TestStore, on_each, on_each_with, server};
+use crate::fixture::{Place, TestStore, UP, on_each, on_each_with, server};
 
 const TAKEN: Sql = Sql::new(
     "a taken id",
@@ -140,4 +141,32 @@ fn as97_a_work_item_s_error_is_told_from_others() {
     assert!(StoreError::WorkItem(String::new()).is_work_item());
     assert!(!StoreError::Internal(String::new()).is_work_item());
     assert!(AgentStore::config("").is_err());
+}
+
+#[test]
+fn a_database_is_busy_only_where_it_is_a_file() {
+    const WITHOUT_WAITING: Sql =
+        Sql::new("a lock", "SELECT user_id FROM users").locking("FOR UPDATE NOWAIT");
+    on_each(|test| {
+        let other = AgentStore::open(&impatient(test), UP, Semantics::Strict, |_| false).unwrap();
+        let user = test.user();
+        let refused = test.run(|tx| {
+            tx.set_user_deleted(user)?;
+            Ok(other
+                .transaction("other", |tx| Ok(tx.statements().exists(&WITHOUT_WAITING, &[])?)))
+        });
+        let refused = refused.unwrap().unwrap_err();
+        match &test.place {
+            Place::File(_) => assert!(matches!(refused, StoreError::DatabaseBusy(_)), "{refused}"),
+            Place::Server(_) => assert!(matches!(refused, StoreError::Internal(_)), "{refused}"),
+        }
+    });
+}
+
+/// Doesn't wait for other processes, where that can be set.
+fn impatient(test: &TestStore) -> DatabaseConfig {
+    match test.place.config() {
+        DatabaseConfig::Sqlite(config) => DatabaseConfig::Sqlite(config.busy_limit(Duration::ZERO)),
+        server => server,
+    }
 }
