@@ -7,7 +7,8 @@ use crate::agent_store::types::{
 };
 use crate::db::{DbError, DbErrorKind, Row, Sql, UtcTime};
 
-/// A received message, found by way of `messages`: SQLite looks details up by their own number only. With the sent message that it confirms: the first, should there be several.
+/// A received message, found by way of `messages`: SQLite looks details up by their own number only. With the
+/// sent message that it confirms: the first, should there be several.
 macro_rules! select_rcv_msg {
     ($from:literal, $condition:literal) => {
         concat!(

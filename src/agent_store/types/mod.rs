@@ -13,7 +13,6 @@
 //! | `ntf_records` | those tokens and subscriptions, and the work on them |
 //! | `message_data` | messages as they are stored and loaded |
 //! | `message_key` | what a prepared message is encrypted with |
-//! | `notification` | tokens and subscriptions for notifications |
 //! | `file` | files both ways: statuses, sizes, keys, paths, descriptions |
 //! | `rcv_file` | received files, their chunks and replicas |
 //! | `service` | services of clients, and what they show |
