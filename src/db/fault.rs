@@ -1,15 +1,22 @@
 //! What a test does to the transactions of a thread: takes row locks out, to show what they are for, and stops at
 //! each statement.
 
+use super::Sql;
+
 #[cfg(feature = "testing")]
 mod thread {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use crate::db::Sql;
+
+    type Watch<T> = Option<Rc<dyn Fn(&T)>>;
+
     #[derive(Clone, Default)]
     pub(super) struct Faults {
         pub(super) unlocked: Vec<&'static str>,
-        pub(super) step: Option<Rc<dyn Fn(&str)>>,
+        pub(super) step: Watch<str>,
+        pub(super) see: Watch<Sql>,
     }
 
     std::thread_local! {
@@ -47,6 +54,13 @@ pub fn at_each_statement<T>(step: impl Fn(&str) + 'static, work: impl FnOnce() -
     thread::with(|faults| faults.step = Some(std::rc::Rc::new(step)), work)
 }
 
+/// Runs `work` on this thread, and shows `see` each statement of its transactions before it is sent: what an
+/// operation sends is then known from the operation itself.
+#[cfg(feature = "testing")]
+pub fn seeing_each_statement<T>(see: impl Fn(&Sql) + 'static, work: impl FnOnce() -> T) -> T {
+    thread::with(|faults| faults.see = Some(std::rc::Rc::new(see)), work)
+}
+
 #[cfg(feature = "testing")]
 pub(super) fn is_unlocked(name: &str) -> bool {
     thread::FAULTS.with_borrow(|faults| faults.unlocked.contains(&name))
@@ -56,6 +70,18 @@ pub(super) fn is_unlocked(name: &str) -> bool {
 pub(super) fn is_unlocked(_: &str) -> bool {
     false
 }
+
+/// A statement is about to be sent.
+#[cfg(feature = "testing")]
+pub(super) fn statement(sql: &Sql) {
+    if let Some(see) = thread::FAULTS.with_borrow(|faults| faults.see.clone()) {
+        see(sql);
+    }
+    step(sql.name());
+}
+
+#[cfg(not(feature = "testing"))]
+pub(super) fn statement(_: &Sql) {}
 
 /// A statement or a commit is about to be sent.
 #[cfg(feature = "testing")]

@@ -56,6 +56,11 @@ impl Backend for Autocommit<'_> {
     }
 }
 
+/// Runs a statement about a transaction, which is kept prepared.
+fn control(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
 /// A transaction; what is neither committed nor taken back when it is dropped is taken back.
 pub(super) struct Transaction<'c> {
     connection: &'c Connection,
@@ -73,14 +78,15 @@ impl<'c> Transaction<'c> {
         lock: Lock,
         busy_limit: Duration,
     ) -> Result<Self, DbError> {
-        let begin = match lock {
-            // The lock is taken by the first statement that reads.
-            Lock::Shared => "BEGIN; SELECT count(*) FROM sqlite_master",
-            Lock::Immediate => "BEGIN IMMEDIATE",
-            Lock::Exclusive => "BEGIN EXCLUSIVE",
-        };
         let mut attempt = || {
-            let begun = connection.execute_batch(begin);
+            let begun = match lock {
+                // The lock is taken by the first statement that reads.
+                Lock::Shared => {
+                    connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master")
+                }
+                Lock::Immediate => control(connection, "BEGIN IMMEDIATE"),
+                Lock::Exclusive => control(connection, "BEGIN EXCLUSIVE"),
+            };
             // Of two statements, the first may have begun it.
             if begun.is_err() && !connection.is_autocommit() {
                 connection.execute_batch("ROLLBACK")?;
@@ -117,7 +123,7 @@ impl<'c> Transaction<'c> {
         }
         fault::step("commit");
         // A commit that finds the database busy leaves the transaction as it is.
-        while_busy(self.busy_limit, || self.connection.execute_batch("COMMIT"))
+        while_busy(self.busy_limit, || control(self.connection, "COMMIT"))
             .map_err(|error| classified("commit", &error))
     }
 
