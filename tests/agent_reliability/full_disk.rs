@@ -53,7 +53,7 @@ fn a_full_sqlite_file_refuses_what_has_no_room_and_loses_nothing() {
     found(&place, worker);
 }
 
-/// The kernel refuses every write past a limit, to the file and to its journal, in the middle of transactions.
+/// The kernel refuses every write past a limit: SQLite meets it in the middle of a commit.
 #[test]
 fn writes_that_the_kernel_refuses_lose_nothing() {
     let place = Place::file();
