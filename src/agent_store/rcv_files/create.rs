@@ -1,6 +1,6 @@
 //! Making files that are to be received.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::Rng;
 
@@ -191,15 +191,14 @@ impl AgentTx<'_> {
     }
 
     fn insert_rcv_chunks(&mut self, file_id: DbRcvFileId, chunks: &[FileChunk]) -> TxResult<()> {
-        // Nearly all chunks of a file are on a few routers.
-        let mut servers = HashMap::new();
+        let servers = self.registered(chunks)?;
         for FileChunk { chunk_no, chunk_size, digest, replicas } in chunks {
             let params: [&dyn ToParam; 4] = [&file_id, chunk_no, chunk_size, digest];
             let chunk_id: RcvChunkId = self.tx.query_one(&INSERT_CHUNK, &params, |row| {
                 row.next("rcv_file_chunks.rcv_file_chunk_id")
             })?;
             for (number, replica) in (1..).map(ReplicaNumber).zip(replicas) {
-                let server_id = self.known_xftp_server(&mut servers, &replica.server)?;
+                let server_id = servers.get(&replica.server);
                 let (id, key) = (&replica.replica_id, &replica.replica_key);
                 self.tx.execute(&INSERT_REPLICA, &[&chunk_id, &number, &server_id, id, key])?;
             }
@@ -207,17 +206,18 @@ impl AgentTx<'_> {
         Ok(())
     }
 
-    fn known_xftp_server<'s>(
+    /// The routers of these chunks, nearly always a few, which are registered in one order whatever the
+    /// description's is: of two files with the same new routers, neither waits for the other and is waited for.
+    fn registered<'c>(
         &mut self,
-        known: &mut HashMap<&'s XftpServer, XftpServerId>,
-        server: &'s XftpServer,
-    ) -> TxResult<XftpServerId> {
-        if let Some(id) = known.get(server) {
-            return Ok(*id);
-        }
-        let id = self.create_xftp_server(server)?;
-        known.insert(server, id);
-        Ok(id)
+        chunks: &'c [FileChunk],
+    ) -> TxResult<BTreeMap<&'c XftpServer, XftpServerId>> {
+        let servers: BTreeSet<&XftpServer> = chunks
+            .iter()
+            .flat_map(|chunk| chunk.replicas.iter().map(|replica| &replica.server))
+            .collect();
+        let mut register = |server| Ok((server, self.create_xftp_server(server)?));
+        servers.into_iter().map(&mut register).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::fixture::{Place, TestStore};
 
 mod creation;
 mod deliveries;
+mod files;
 mod ids;
 mod queues;
 mod subscriptions;

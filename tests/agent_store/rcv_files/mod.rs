@@ -27,11 +27,11 @@ fn path(text: &str) -> FilePath {
     FilePath::new(text).unwrap()
 }
 
-fn router(name: &str) -> XftpServer {
+pub(crate) fn router(name: &str) -> XftpServer {
     server(name, "443", &[1; 32])
 }
 
-fn replica(server: &XftpServer, id: u8) -> FileChunkReplica {
+pub(crate) fn replica(server: &XftpServer, id: u8) -> FileChunkReplica {
     FileChunkReplica {
         server: server.clone(),
         replica_id: ChunkReplicaId::from_bytes(&[id; 24]).unwrap(),
@@ -40,7 +40,7 @@ fn replica(server: &XftpServer, id: u8) -> FileChunkReplica {
 }
 
 /// A chunk on these routers.
-fn chunk(number: i64, replicas: &[FileChunkReplica]) -> FileChunk {
+pub(crate) fn chunk(number: i64, replicas: &[FileChunkReplica]) -> FileChunk {
     FileChunk {
         chunk_no: ChunkNo(number),
         chunk_size: ChunkSize(65_536),
@@ -49,7 +49,7 @@ fn chunk(number: i64, replicas: &[FileChunkReplica]) -> FileChunk {
     }
 }
 
-fn description(chunks: Vec<FileChunk>) -> RcvFileDescription {
+pub(crate) fn description(chunks: Vec<FileChunk>) -> RcvFileDescription {
     RcvFileDescription {
         party: Recipient,
         size: FileSize(1 << 33),
@@ -81,7 +81,7 @@ fn encrypted(path: FilePath) -> CryptoFile {
 }
 
 /// Makes a file, with ids that begin at this seed.
-fn create(
+pub(crate) fn create(
     test: &TestStore,
     user_id: UserId,
     seed: u64,
