@@ -70,6 +70,14 @@ const DELETE: Sql = Sql::new(
         AND COALESCE(server_key_hash, (SELECT s.key_hash FROM servers s
               WHERE s.host = $2 AND s.port = $3)) = $4",
 );
+/// Queues come before services, as by what changes a queue, whose trigger comes to its service after it.
+const LOCK_OF_USER: Sql = Sql::new(
+    "lock a user's queues of services",
+    "SELECT rcv_queue_id FROM rcv_queues
+      WHERE rcv_service_assoc <> 0
+        AND conn_id IN (SELECT conn_id FROM connections WHERE user_id = $1)",
+)
+.locking("FOR NO KEY UPDATE");
 const DELETE_OF_USER: Sql =
     Sql::new("delete a user's services", "DELETE FROM client_services WHERE user_id = $1");
 const UNASSOC_OF_USER: Sql = Sql::new(
@@ -202,6 +210,7 @@ impl AgentTx<'_> {
     ///
     /// A failure of the database.
     pub fn delete_client_services(&mut self, user_id: UserId) -> TxResult<()> {
+        self.lock_queues_of_service(&LOCK_OF_USER, &[&user_id])?;
         self.tx.execute(&DELETE_OF_USER, &[&user_id])?;
         self.tx.execute(&UNASSOC_OF_USER, &[&user_id])?;
         Ok(())

@@ -46,12 +46,12 @@ const PAGE: Sql = Sql::new("list queues to subscribe to", page!(""));
 const PAGE_NEEDED: Sql =
     Sql::new("list queues with new subscriptions", page!(" AND q.to_subscribe = 1"));
 
-/// Takes queues of a user on a router from its service.
-macro_rules! unassoc {
-    ($which:literal) => {
+/// A user's queues on a router, in whatever state.
+macro_rules! of_user {
+    ($statement:literal, $which:literal) => {
         concat!(
-            "UPDATE rcv_queues SET rcv_service_assoc = 0
-              WHERE host = $2 AND port = $3",
+            $statement,
+            " WHERE host = $2 AND port = $3",
             $which,
             " AND COALESCE(server_key_hash, (SELECT s.key_hash FROM servers s
                       WHERE s.host = $2 AND s.port = $3)) = $4
@@ -60,6 +60,23 @@ macro_rules! unassoc {
         )
     };
 }
+macro_rules! unassoc {
+    ($which:literal) => {
+        of_user!("UPDATE rcv_queues SET rcv_service_assoc = 0", $which)
+    };
+}
+/// What changes a queue comes to its service after it, by a trigger. So who deletes a service locks its queues
+/// before it, and neither waits for the other.
+const LOCK_ASSOC: Sql = Sql::new(
+    "lock queues to take from their service",
+    of_user!("SELECT rcv_queue_id FROM rcv_queues", " AND rcv_service_assoc <> 0"),
+)
+.locking("FOR NO KEY UPDATE");
+const LOCK_ALL: Sql = Sql::new(
+    "lock all queues to take from their service",
+    of_user!("SELECT rcv_queue_id FROM rcv_queues", ""),
+)
+.locking("FOR NO KEY UPDATE");
 /// The columns of `select_rcv_queue_subs!`, from an update.
 macro_rules! returning {
     () => {
@@ -167,11 +184,16 @@ impl AgentTx<'_> {
         user_id: UserId,
         server: &SmpServer,
     ) -> TxResult<Vec<RcvQueueSub>> {
-        self.delete_client_service(user_id, server)?;
         let all = self.semantics == Semantics::Reference && self.tx.dialect() == Dialect::Postgres;
-        let sql = if all { &UNASSOC_ALL_RETURNING } else { &UNASSOC_RETURNING };
+        let (lock, sql) = match all {
+            true => (&LOCK_ALL, &UNASSOC_ALL_RETURNING),
+            false => (&LOCK_ASSOC, &UNASSOC_RETURNING),
+        };
         let SmpServer { hosts, port, key_hash, .. } = server;
-        Ok(self.tx.query(sql, &[&user_id, hosts, port, key_hash], rows::rcv_queue_sub)?)
+        let values: Params<'_> = &[&user_id, hosts, port, key_hash];
+        self.lock_queues_of_service(lock, values)?;
+        self.delete_client_service(user_id, server)?;
+        Ok(self.tx.query(sql, values, rows::rcv_queue_sub)?)
     }
 
     /// The same without a result (F-025).
@@ -184,6 +206,8 @@ impl AgentTx<'_> {
         user_id: UserId,
         server: &SmpServer,
     ) -> TxResult<()> {
+        let SmpServer { hosts, port, key_hash, .. } = server;
+        self.lock_queues_of_service(&LOCK_ASSOC, &[&user_id, hosts, port, key_hash])?;
         self.delete_client_service(user_id, server)?;
         self.remove_rcv_service_assocs(user_id, server)
     }
@@ -234,6 +258,14 @@ impl AgentTx<'_> {
     ) -> TxResult<()> {
         let SmpServer { hosts, port, key_hash, .. } = server;
         self.tx.execute(&UNASSOC, &[&user_id, hosts, port, key_hash])?;
+        Ok(())
+    }
+
+    /// Locks queues before their services are deleted; on SQLite there is one writer at a time.
+    pub(super) fn lock_queues_of_service(&mut self, sql: &Sql, values: Params<'_>) -> TxResult<()> {
+        if self.tx.dialect() == Dialect::Postgres {
+            self.tx.exists(sql, values)?;
+        }
         Ok(())
     }
 }

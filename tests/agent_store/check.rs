@@ -207,11 +207,6 @@ fn numbers_heads_and_flags_of_connections_are_compared_with_their_rows() {
             damage("connections", "receive chain", conn("last_external_snd_msg_id = 99")),
             damage("connections", "send chain", conn("last_snd_msg_hash = {bytes}")),
             damage(
-                "rcv_queues",
-                "more than one primary receive queue",
-                "UPDATE rcv_queues SET replace_rcv_queue_id = NULL WHERE replace_rcv_queue_id = 1",
-            ),
-            damage(
                 "snd_queues",
                 "more than one primary send queue",
                 "INSERT INTO snd_queues
@@ -314,7 +309,7 @@ fn files_have_their_chunks_once_and_their_keys_whole() {
 
 /// What operations of the store can leave is told, and is no damage.
 #[test]
-fn as14_as15_as17_as69_what_the_rules_of_the_reference_leave_is_no_damage() {
+fn as14_as15_as17_as41_as69_what_the_rules_of_the_reference_leave_is_no_damage() {
     let count = "UPDATE client_services SET service_queue_count = service_queue_count + 1";
     let hash = "UPDATE client_services SET service_queue_ids_hash =
                   (SELECT rcv_dh_secret FROM rcv_queues LIMIT 1)";
@@ -328,6 +323,11 @@ fn as14_as15_as17_as69_what_the_rules_of_the_reference_leave_is_no_damage() {
                 "more than one service",
                 "INSERT INTO client_services
                    SELECT * FROM client_services WHERE service_id IS NOT NULL",
+            ),
+            damage(
+                "rcv_queues",
+                "more than one primary receive queue",
+                "UPDATE rcv_queues SET replace_rcv_queue_id = NULL WHERE replace_rcv_queue_id = 1",
             ),
             damage(
                 "rcv_queues",

@@ -201,6 +201,12 @@ fn statuses_of_subscriptions_hold_the_router_s() {
         for (status, stored) in statuses {
             assert_column(test, &status, &text(stored));
         }
+        // A router may send any bytes; PostgreSQL takes no zero in a text.
+        let bytes = created(NtfSubStatus::Err(b"a\0b\xff"[..].into()));
+        let Param::Text(stored) = bytes.to_param() else { panic!("no text") };
+        assert_eq!(stored, "CREATED ERR a\u{fffd}b\u{fffd}");
+        let read = created(NtfSubStatus::Err("a\u{fffd}b\u{fffd}".as_bytes().into()));
+        assert_column(test, &read, &text(&stored));
         let wrong: [&dyn ToParam; 4] = [&"", &"CREATED", &"CREATED ", &"CREATED ACTIVE "];
         assert_refused::<NtfAgentSubStatus>(test, &wrong);
     });

@@ -106,6 +106,19 @@ fn f220_as97_a_failure_to_find_or_to_mark_stops_the_worker() {
 }
 
 #[test]
+fn f220_as97_where_loading_ends_the_transaction_no_mark_is_kept_and_the_worker_stops() {
+    on_each(|test| {
+        test.execute(INSERT, &[&&b"M"[..]]);
+        let load = |tx: &mut AgentTx<'_>, _: &Id| wrong::<()>(tx);
+        let ended = test
+            .run(|tx| get_work_item(tx, "test", |tx| Ok(find(tx)?.first().copied()), load, mark));
+        let ended = ended.unwrap_err();
+        assert!(ended.is_work_item(), "{ended}");
+        assert!(failed(test).is_empty());
+    });
+}
+
+#[test]
 fn f221_as82_each_item_of_a_batch_is_marked_on_its_own() {
     on_each(|test| {
         for bytes in [&b"M"[..], b"?", b"H", b"!"] {

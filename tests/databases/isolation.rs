@@ -40,12 +40,11 @@ fn adding(database: &Database, steps: &Steps, sql: &Sql) -> Result<()> {
 
 type Shared = Arc<TestDb>;
 
-/// Runs the sessions in all orders on rows of zeros; gives the number of orders and, of each, what was returned
-/// and what the rows are.
-fn outcomes(
-    test: TestDb,
-    sessions: &[Session<Shared, Result<()>>],
-) -> (usize, Vec<(Vec<Result<()>>, [i64; 2])>) {
+/// What the sessions returned in one order, and what the rows are then.
+type Outcome = (Vec<Result<()>>, [i64; 2]);
+
+/// Runs the sessions in all orders on rows of zeros; gives the number of orders and the outcome of each.
+fn outcomes(test: TestDb, sessions: &[Session<Shared, Result<()>>]) -> (usize, Vec<Outcome>) {
     let test = Arc::new(test);
     test.execute(&CREATE, &[]).unwrap();
     let mut client = test.client();

@@ -64,6 +64,24 @@ fn as2_a_failed_statement_is_not_committed_although_its_error_was_passed_over() 
 }
 
 #[test]
+fn as2_after_a_failed_statement_none_is_run() {
+    with_table(|db| {
+        let ended: Result<(), DbError> = db.run(|tx| {
+            tx.execute(&INSERT, &[&1])?;
+            assert!(tx.execute(&INSERT, &[&1]).is_err());
+            assert!(tx.execute(&INSERT, &[&2]).is_err());
+            assert!(tx.query(&ALL, &[], |row| row.next::<i64>("t.n")).is_err());
+            let behind: Result<(), DbError> = tx.savepoint(|_| panic!("it was run"));
+            assert!(behind.is_err());
+            Ok(())
+        });
+        let error = ended.unwrap_err();
+        assert!(error.violation().is_some(), "{error}");
+        assert!(all(db).is_empty());
+    });
+}
+
+#[test]
 fn as2_behind_a_savepoint_a_statement_may_fail() {
     with_table(|db| {
         db.run(|tx| {

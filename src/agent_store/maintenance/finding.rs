@@ -15,8 +15,8 @@ const MAX_PART: usize = 80;
 pub enum Severity {
     /// No operation of the store leaves this: something else changed the database, or it is damaged.
     Damage,
-    /// Operations of the store can leave this, by the reference's rules (AS-14, AS-16, AS-17, AS-69). Nothing
-    /// is lost by it.
+    /// Operations of the store can leave this, by the reference's rules (AS-14, AS-16, AS-17, AS-41, AS-69).
+    /// Nothing is lost by it.
     Leftover,
 }
 

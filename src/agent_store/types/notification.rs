@@ -163,15 +163,18 @@ pub enum NtfAgentSubStatus {
 
 const CREATED: &str = "CREATED ";
 
+/// What a router's error says may have bytes that are no text, and a zero, which PostgreSQL doesn't take in one.
+fn created_text(status: &NtfSubStatus) -> String {
+    let text = String::from_utf8_lossy(&status.to_text()).replace('\0', "\u{fffd}");
+    format!("{CREATED}{text}")
+}
+
 impl ToParam for NtfAgentSubStatus {
     fn to_param(&self) -> Param<'_> {
         Param::Text(match self {
             Self::New => Cow::Borrowed("NEW"),
             Self::Key => Cow::Borrowed("KEY"),
-            // The column is a text: what an error says may have bytes that are none.
-            Self::Created(status) => {
-                Cow::Owned(format!("{CREATED}{}", String::from_utf8_lossy(&status.to_text())))
-            }
+            Self::Created(status) => Cow::Owned(created_text(status)),
             Self::Off => Cow::Borrowed("OFF"),
             Self::Deleted => Cow::Borrowed("DELETED"),
         })

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 
 use super::error::classified;
 use super::key::DatabaseKey;
@@ -40,7 +40,9 @@ pub(super) fn back_up(
 }
 
 fn copy(connection: &Connection, target: &Path, key: Option<&DatabaseKey>) -> rusqlite::Result<()> {
-    let mut copy = Connection::open(target)?;
+    // Without the flag for URIs a path is a path, whatever it begins with.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut copy = Connection::open_with_flags(target, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     if let Some(key) = key {
         key.unlock(&copy)?;
     }

@@ -67,7 +67,8 @@ pub(super) struct Transaction<'c> {
     log: &'c QueryLog,
     /// How long beginning and committing wait for other processes.
     busy_limit: Duration,
-    /// The first statement that failed: nothing is committed after that, as on other databases (AS-2).
+    /// The first statement that failed: none is run after that, and nothing committed, as on other databases
+    /// (AS-2).
     failed: Option<DbError>,
 }
 
@@ -141,6 +142,16 @@ impl<'c> Transaction<'c> {
         result
     }
 
+    /// Refuses a statement after one that failed, as a server does. What it found or wrote would be of no
+    /// transaction: a mark on a bad item of work, say, would seem to be kept and be gone.
+    fn usable(&self, name: &str) -> Result<(), DbError> {
+        let refused = |failed: &DbError| {
+            let problem = format!("not run, for a statement before it failed: {}", failed.doing());
+            Err(DbError::new(name, DbErrorKind::Other, problem))
+        };
+        self.failed.as_ref().map_or(Ok(()), refused)
+    }
+
     /// Runs a statement about the transaction itself.
     fn control(&mut self, name: &str, statement: &str) -> Result<(), DbError> {
         self.script(name, statement)
@@ -170,11 +181,13 @@ impl Backend for Transaction<'_> {
         params: Params<'_>,
         each: &mut dyn FnMut(&mut Row<'_>) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
+        self.usable(sql.name())?;
         let done = self.log.watch(sql, || statements::rows(self.connection, sql, params, each));
         self.keep(done)?
     }
 
     fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
+        self.usable(sql.name())?;
         let done = self.log.watch(sql, || statements::execute(self.connection, sql, params));
         self.keep(done)
     }
@@ -184,10 +197,10 @@ impl Backend for Transaction<'_> {
     }
 
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Backend) -> bool) -> Result<(), DbError> {
+        self.usable("savepoint")?;
         self.control("savepoint", "SAVEPOINT part")?;
-        let outer = self.failed.take();
         let keep = work(self);
-        let failed = std::mem::replace(&mut self.failed, outer);
+        let failed = self.failed.take();
         if self.connection.is_autocommit() {
             // SQLite has taken the whole transaction back, the part before the savepoint too.
             let taken_back = || DbError::new("savepoint", DbErrorKind::Other, "no transaction");

@@ -15,6 +15,7 @@ mod deliveries;
 mod files;
 mod ids;
 mod queues;
+mod services;
 mod subscriptions;
 
 /// A store, and what was made in it for one order.

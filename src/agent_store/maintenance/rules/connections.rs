@@ -55,8 +55,9 @@ pub(super) const RULES: &[Rule] = &[
              ON s.conn_id = c.conn_id AND s.internal_snd_id = c.last_internal_snd_msg_id
           WHERE s.internal_hash <> c.last_snd_msg_hash"
     ),
+    // A retry after an answer that was lost makes one more (AS-41, Q-3).
     rule!(
-        Damage,
+        Leftover,
         rcv_queues[conn_id],
         "the connection has more than one primary receive queue, besides one that replaces it",
         "clear rcv_primary on all but the one that is in use",
