@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 
 use super::config::SqliteConfig;
 use super::error::{classified, is_busy};
@@ -77,6 +78,9 @@ fn unlock(connection: &rusqlite::Connection, config: &SqliteConfig) -> rusqlite:
     }
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan doesn't depend on the values that are bound. Otherwise a statement whose plan might is prepared again for
+    // each run, since the driver takes the values back after the one before.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
@@ -100,6 +104,30 @@ pub(super) fn while_busy<T>(
                 tracing::debug!("another process has the lock: trying again");
             }
             result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_whose_plan_might_depend_on_values_is_prepared_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig::new(folder.path().join("plans.db")).unwrap();
+        let connection = open(&config).unwrap();
+        let table = "CREATE TABLE queues (id, deleted);
+            CREATE INDEX live ON queues (id) WHERE deleted = 0";
+        connection.execute_batch(table).unwrap();
+        let find = "SELECT id FROM queues WHERE id = $1 AND deleted = $2";
+        for _ in 0..3 {
+            let mut statement = connection.prepare_cached(find).unwrap();
+            assert!(!statement.exists([1, 0]).unwrap());
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
         }
     }
 }
