@@ -57,7 +57,7 @@ fn turns(command: &str) -> usize {
         _ if trial() => 1,
         "check" => 3,
         "stats" => 5,
-        _ => 15,
+        _ => 7,
     }
 }
 
