@@ -24,7 +24,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{FromSql, ToSql, Type};
 use simplex_stores::agent_store::maintenance::{check, stats, status};
 use simplex_stores::agent_store::{AgentStore, SchemaOptions, migrate, migrations};
-use simplex_stores::db::{DatabaseConfig, Dialect, Sql, fault};
+use simplex_stores::db::{DatabaseConfig, Dialect, Params, Sql, fault};
 use simplex_stores::testing::agent::{Shape, fill};
 use simplex_stores::testing::postgres::{Cluster, TestDatabase};
 
@@ -85,7 +85,7 @@ fn statements(config: &DatabaseConfig, command: fn(&DatabaseConfig)) -> Vec<Stri
     let seen = Rc::new(RefCell::new(Vec::new()));
     let keep = Rc::clone(&seen);
     let dialect = config.dialect();
-    let keep_text = move |sql: &Sql| {
+    let keep_text = move |sql: &Sql, _: Params<'_>| {
         keep.borrow_mut().push(match dialect {
             Dialect::Sqlite => sql.sqlite().to_owned(),
             Dialect::Postgres => sql.postgres().into_owned(),

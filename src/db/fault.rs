@@ -1,22 +1,22 @@
-//! What a test does to the transactions of a thread: takes row locks out, to show what they are for, and stops at
-//! each statement.
+//! What a test does to the transactions of a thread: takes row locks out, to show what they are for, stops at
+//! each statement, and looks at each.
 
-use super::Sql;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::{Params, Sql};
 
 #[cfg(feature = "testing")]
 mod thread {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    use crate::db::Sql;
-
-    type Watch<T> = Option<Rc<dyn Fn(&T)>>;
+    type Watch<T> = Option<Rc<T>>;
 
     #[derive(Clone, Default)]
     pub(super) struct Faults {
         pub(super) unlocked: Vec<&'static str>,
-        pub(super) step: Watch<str>,
-        pub(super) see: Watch<Sql>,
+        pub(super) step: Watch<dyn Fn(&str)>,
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
+        pub(super) see: Watch<dyn Fn(&crate::db::Sql, crate::db::Params<'_>)>,
     }
 
     std::thread_local! {
@@ -54,10 +54,14 @@ pub fn at_each_statement<T>(step: impl Fn(&str) + 'static, work: impl FnOnce() -
     thread::with(|faults| faults.step = Some(std::rc::Rc::new(step)), work)
 }
 
-/// Runs `work` on this thread, and shows `see` each statement of its transactions before it is sent: what an
-/// operation sends is then known from the operation itself.
-#[cfg(feature = "testing")]
-pub fn seeing_each_statement<T>(see: impl Fn(&Sql) + 'static, work: impl FnOnce() -> T) -> T {
+/// Runs `work` on this thread, and shows `see` each statement of its transactions before it is sent, and the values
+/// that go with it: what an operation sends is then known from the operation itself. Statements that `see` sends
+/// are not shown.
+#[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
+pub fn seeing_each_statement<T>(
+    see: impl Fn(&Sql, Params<'_>) + 'static,
+    work: impl FnOnce() -> T,
+) -> T {
     thread::with(|faults| faults.see = Some(std::rc::Rc::new(see)), work)
 }
 
@@ -72,16 +76,16 @@ pub(super) fn is_unlocked(_: &str) -> bool {
 }
 
 /// A statement is about to be sent.
-#[cfg(feature = "testing")]
-pub(super) fn statement(sql: &Sql) {
+#[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
+pub(super) fn statement(sql: &Sql, params: Params<'_>) {
     if let Some(see) = thread::FAULTS.with_borrow(|faults| faults.see.clone()) {
-        see(sql);
+        thread::with(|faults| faults.see = None, || see(sql, params));
     }
     step(sql.name());
 }
 
-#[cfg(not(feature = "testing"))]
-pub(super) fn statement(_: &Sql) {}
+#[cfg(all(not(feature = "testing"), any(feature = "postgres", feature = "sqlite")))]
+pub(super) fn statement(_: &Sql, _: Params<'_>) {}
 
 /// A statement or a commit is about to be sent.
 #[cfg(feature = "testing")]

@@ -89,7 +89,7 @@ impl<'t> Tx<'t> {
         params: Params<'_>,
         mut each: impl FnMut(&mut Row<'_>) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
-        fault::statement(sql);
+        fault::statement(sql, params);
         self.0.rows(sql, params, &mut each)
     }
 
@@ -151,7 +151,7 @@ impl<'t> Tx<'t> {
     ///
     /// What the database refused.
     pub fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
-        fault::statement(sql);
+        fault::statement(sql, params);
         self.0.execute(sql, params)
     }
 

@@ -6,7 +6,7 @@ use simplex_stores::db::UtcTime;
 
 use crate::fixture::{TestStore, on_each, server};
 
-fn conn(test: &TestStore, id: &[u8]) -> ConnId {
+pub(crate) fn conn(test: &TestStore, id: &[u8]) -> ConnId {
     let user = test.user();
     test.bare_connection(user, id)
 }
@@ -20,7 +20,7 @@ fn other_smp() -> SmpServer {
 }
 
 /// The router that is registered, and one at the same place with another fingerprint.
-fn registered(test: &TestStore) -> [SmpServer; 2] {
+pub(crate) fn registered(test: &TestStore) -> [SmpServer; 2] {
     test.run(|tx| tx.create_server(&smp(1))).unwrap();
     test.run(|tx| tx.create_server(&other_smp())).unwrap();
     [smp(1), smp(2)]
@@ -32,7 +32,7 @@ fn command(number: i64) -> AgentCommand {
     AgentCommand::Client(ClientCommand::Ack { message_id, receipt_info })
 }
 
-fn create(test: &TestStore, conn: &ConnId, server: Option<&SmpServer>, number: i64) {
+pub(crate) fn create(test: &TestStore, conn: &ConnId, server: Option<&SmpServer>, number: i64) {
     let corr_id = CorrId(b"corr".to_vec());
     test.run(|tx| tx.create_command(&corr_id, conn, server, &command(number))).unwrap();
 }

@@ -128,7 +128,9 @@ pub(crate) fn on_each(test: impl Fn(&TestStore)) {
 pub(crate) fn on_each_with(semantics: Semantics, test: impl Fn(&TestStore)) {
     let on = |place: Place| {
         let store = place.open_with(semantics).unwrap();
-        test(&TestStore { store, place });
+        let dialect = store.database().dialect();
+        let test_store = TestStore { store, place };
+        crate::explain::explaining(dialect, || test(&test_store));
     };
     {
         let _on = On("SQLite");

@@ -22,19 +22,25 @@ pub(crate) enum Generated {
 
 /// Runs a test on a generated database of each kind.
 pub(crate) fn on_each_generated(test: impl Fn(&Generated)) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = Generated::File(folder);
-    fill(&file.config(), &SHAPE, |_| {}).unwrap();
+    let file = Generated::file(SHAPE);
     test(&file);
-    test(&Generated::server());
+    test(&Generated::server(SHAPE));
 }
 
 impl Generated {
-    fn server() -> Self {
+    /// A file with what `shape` says.
+    pub(crate) fn file(shape: Shape) -> Self {
+        let file = Self::File(tempfile::tempdir().unwrap());
+        fill(&file.config(), &shape, |_| {}).unwrap();
+        file
+    }
+
+    /// A server's database with that; made once for all tests of a run.
+    pub(crate) fn server(shape: Shape) -> Self {
         let names: Vec<&str> = POSTGRES.list.iter().map(|one| one.name).collect();
-        let key = format!("agent {SHAPE:?} {names:?} {}", POSTGRES.baseline.script);
+        let key = format!("agent {shape:?} {names:?} {}", POSTGRES.baseline.script);
         let prepare = |url: &str| -> Result<(), FillError> {
-            fill(&AgentStore::config(&url_of(url))?, &SHAPE, |_| {}).map(drop)
+            fill(&AgentStore::config(&url_of(url))?, &shape, |_| {}).map(drop)
         };
         Self::Server(Cluster::shared().unwrap().database_like(&key, prepare).unwrap())
     }
@@ -61,7 +67,7 @@ impl Generated {
                 std::fs::copy(self.path(), folder.path().join("agent.db")).unwrap();
                 Self::File(folder)
             }
-            Self::Server(_) => Self::server(),
+            Self::Server(_) => Self::server(SHAPE),
         }
     }
 

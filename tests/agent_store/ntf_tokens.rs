@@ -15,7 +15,7 @@ use crate::fixture::{Place, TestStore, on_each, server};
 
 const BROKEN: Sql = Sql::new("broken", "SELECT absent FROM nowhere");
 
-fn router() -> NtfServer {
+pub(crate) fn router() -> NtfServer {
     server("ntf.example,abc.onion", "443", b"fingerprint")
 }
 
@@ -337,7 +337,7 @@ fn key(number: u8) -> AuthPrivateKey {
     AuthPrivateKey::Ed25519([number; 32])
 }
 
-fn record(test: &TestStore, at: &NtfServer, number: u8) {
+pub(crate) fn record(test: &TestStore, at: &NtfServer, number: u8) {
     test.run(|tx| tx.add_ntf_token_to_delete(at, &key(number), &id(&[number]))).unwrap();
 }
 

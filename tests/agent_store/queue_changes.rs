@@ -181,15 +181,13 @@ fn f061_a_send_queue_s_status_is_set() {
 fn as95_any_status_of_a_queue_may_follow_any_other() {
     on_each(|test| {
         let world = World::of(test);
+        let (rcv, snd) = (world.rcv(2), world.snd(2));
         let statuses = || QueueStatus::ALL.iter().copied();
         for (from, to) in statuses().flat_map(|from| statuses().map(move |to| (from, to))) {
             for status in [from, to] {
-                test.run(|tx| {
-                    tx.set_rcv_queue_status(&world.rcv(2), status)?;
-                    tx.set_snd_queue_status(&world.snd(2), status)
-                })
-                .unwrap();
-                assert_eq!([world.rcv(2).status, world.snd(2).status], [status; 2], "from {from:?}");
+                test.run(|tx| tx.set_rcv_queue_status(&rcv, status)).unwrap();
+                test.run(|tx| tx.set_snd_queue_status(&snd, status)).unwrap();
+                assert_eq!([world.rcv(2).status, world.snd(2).status], [status; 2], "{from:?}");
             }
         }
     });

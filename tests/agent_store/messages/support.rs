@@ -21,7 +21,7 @@ const SND_QUEUE: &str = "INSERT INTO snd_queues
      VALUES ($1, '', $2, $3, $4, $5, 'active', $6, 1)";
 
 /// A connection.
-pub(super) struct Conn<'t> {
+pub(crate) struct Conn<'t> {
     pub(super) test: &'t TestStore,
     pub(super) id: ConnId,
 }
@@ -56,7 +56,7 @@ pub(crate) fn encrypt_key() -> MsgEncryptKey {
 
 impl<'t> Conn<'t> {
     /// One with receive queue 1 and send queues 1 and 2.
-    pub(super) fn of(test: &'t TestStore) -> Self {
+    pub(crate) fn of(test: &'t TestStore) -> Self {
         let conn = Self::without_queues(test, 1);
         conn.add_rcv_queue(1);
         conn.add_snd_queue(1);
@@ -97,7 +97,7 @@ impl<'t> Conn<'t> {
         self.test.run(|tx| tx.get_rcv_queue_by_id(&self.id, QueueNumber(number))).unwrap()
     }
 
-    pub(super) fn snd_queue(&self, number: i64) -> SndQueue {
+    pub(crate) fn snd_queue(&self, number: i64) -> SndQueue {
         self.test.run(|tx| tx.get_snd_queue_by_id(&self.id, QueueNumber(number))).unwrap()
     }
 
@@ -129,7 +129,7 @@ impl<'t> Conn<'t> {
     }
 
     /// Stores a message to send, made at this second, and queues it for these queues.
-    pub(super) fn send_at(&self, second: i64, queues: &[i64]) -> SndMsgData {
+    pub(crate) fn send_at(&self, second: i64, queues: &[i64]) -> SndMsgData {
         self.send(second, None, queues)
     }
 

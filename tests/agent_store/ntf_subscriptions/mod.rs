@@ -15,14 +15,14 @@ use crate::fixture::{TestStore, server};
 
 pub(crate) const CREATE: NtfSubAction = NtfSubAction::Ntf(NtfSubNtfAction::Create);
 pub(crate) const CHECK: NtfSubAction = NtfSubAction::Ntf(NtfSubNtfAction::Check);
-const KEY: NtfSubAction = NtfSubAction::Smp(NtfSubSmpAction::Key);
+pub(crate) const KEY: NtfSubAction = NtfSubAction::Smp(NtfSubSmpAction::Key);
 pub(crate) const DELETE: NtfSubAction = NtfSubAction::Smp(NtfSubSmpAction::Delete);
 
-fn smp() -> SmpServer {
+pub(crate) fn smp() -> SmpServer {
     server("smp.example", "5223", b"smp")
 }
 
-fn ntf() -> NtfServer {
+pub(crate) fn ntf() -> NtfServer {
     server("ntf.example", "443", b"ntf")
 }
 

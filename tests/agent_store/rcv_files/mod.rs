@@ -127,7 +127,7 @@ fn ids(test: &TestStore, seed: u64, count: usize) -> Vec<Vec<u8>> {
 }
 
 /// A new user's file of one chunk on the router `one.example`.
-fn small_file(test: &TestStore, seed: u64) -> RcvFile {
+pub(crate) fn small_file(test: &TestStore, seed: u64) -> RcvFile {
     let user = test.user();
     let made = create(test, user, seed, &one_chunk(&router("one.example")));
     by_entity_id(test, &made.unwrap())

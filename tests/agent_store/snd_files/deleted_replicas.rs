@@ -16,7 +16,7 @@ use crate::fixture::{TestStore, on_each, server};
 type Id = DeletedSndChunkReplicaId;
 
 /// Notes a replica, and gives the row's number.
-fn note(test: &TestStore, user: UserId, server: &XftpServer, id: &str) -> Id {
+pub(crate) fn note(test: &TestStore, user: UserId, server: &XftpServer, id: &str) -> Id {
     let replica = FileChunkReplica {
         server: server.clone(),
         replica_id: replica_id(id),

@@ -3,10 +3,10 @@
 mod change;
 mod cleanup;
 mod create;
-mod deleted_replicas;
+pub(crate) mod deleted_replicas;
 mod load;
 mod replicas;
-mod upload;
+pub(crate) mod upload;
 mod work;
 
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn replica_id(id: &str) -> ChunkReplicaId {
     ChunkReplicaId::from_bytes(id.as_bytes()).unwrap()
 }
 
-fn router(hosts: &str) -> XftpServer {
+pub(crate) fn router(hosts: &str) -> XftpServer {
     server(hosts, "443", b"fingerprint")
 }
 
@@ -66,7 +66,7 @@ fn create(test: &TestStore, seed: u64, user: UserId, file: &NewSndFile) -> SndFi
 }
 
 /// A file that is made of nothing special; its number.
-fn file(test: &TestStore, user: UserId) -> DbSndFileId {
+pub(crate) fn file(test: &TestStore, user: UserId) -> DbSndFileId {
     let count = test.query("SELECT count(*) AS count FROM snd_files", &[], |row| {
         row.next::<i64>("snd_files.count")
     });

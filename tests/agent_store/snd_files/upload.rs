@@ -24,7 +24,7 @@ fn pending(test: &TestStore) -> Vec<XftpServer> {
 }
 
 /// A file with a chunk for each of these replicas.
-fn uploading_file(
+pub(crate) fn uploading_file(
     test: &TestStore,
     server: &XftpServer,
     ids: &[&str],
