@@ -108,9 +108,9 @@ const KINDS: [Kind; 10] = [
             })
         },
         damage: "UPDATE ntf_subscriptions SET smp_ntf_id = $1
-                  WHERE conn_id = (SELECT min(conn_id) FROM connections)",
+                  WHERE conn_id = (SELECT conn_id FROM connections ORDER BY conn_id LIMIT 1)",
         read: "SELECT smp_ntf_id AS bytes FROM ntf_subscriptions
-                WHERE conn_id = (SELECT min(conn_id) FROM connections)",
+                WHERE conn_id = (SELECT conn_id FROM connections ORDER BY conn_id LIMIT 1)",
         bytes: b"",
         column: "ntf_subscriptions.smp_ntf_id",
         marks: "SELECT ntf_failed AS failed FROM ntf_subscriptions ORDER BY conn_id",
@@ -131,9 +131,9 @@ const KINDS: [Kind; 10] = [
             })
         },
         damage: "UPDATE ntf_subscriptions SET ntf_sub_id = $1
-                  WHERE conn_id = (SELECT min(conn_id) FROM connections)",
+                  WHERE conn_id = (SELECT conn_id FROM connections ORDER BY conn_id LIMIT 1)",
         read: "SELECT ntf_sub_id AS bytes FROM ntf_subscriptions
-                WHERE conn_id = (SELECT min(conn_id) FROM connections)",
+                WHERE conn_id = (SELECT conn_id FROM connections ORDER BY conn_id LIMIT 1)",
         bytes: b"",
         column: "ntf_subscriptions.ntf_sub_id",
         marks: "SELECT smp_failed AS failed FROM ntf_subscriptions ORDER BY conn_id",
