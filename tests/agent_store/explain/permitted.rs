@@ -117,6 +117,7 @@ pub(super) const PERMITTED: &[Permitted] = &[
             "find actions on a message router",
             "find actions on a notification router",
             "find the next command",
+            "find the next command for a router",
             "look for a chunk to download",
             "look for a file to decrypt",
             "look for a replica to delete",
