@@ -14,7 +14,11 @@ pub(super) struct Permitted {
 pub(super) const PERMITTED: &[Permitted] = &[
     Permitted {
         cost: Scan("users"),
-        statements: &["list users", "delete users without connections"],
+        statements: &[
+            "list users",
+            "lock users to delete them",
+            "delete users without connections",
+        ],
         reason: "what is asked for is nearly the table; it has a few rows",
     },
     Permitted {
@@ -34,7 +38,7 @@ pub(super) const PERMITTED: &[Permitted] = &[
     },
     Permitted {
         cost: Scan("rcv_queues"),
-        statements: &["take a user's queues from its services"],
+        statements: &["lock a user's queues of services", "take a user's queues from its services"],
         reason: "a user has a good part of all queues",
     },
     Permitted {
