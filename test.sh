@@ -72,6 +72,7 @@ step_test_lean() { # the library's tests again, without features
 
 step_sqlcipher() { # what runs on SQLite again on SQLCipher, and what only that can do
   run_tests --features testing,sqlcipher --test sqlite
+  run_tests --features testing,postgres,sqlcipher --test agent_store messages::
 }
 
 step_reference() { # the laws, the semantics and the stores on the STM's other engine

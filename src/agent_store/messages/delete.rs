@@ -113,7 +113,8 @@ const EXPIRED_BODIES: Sql = Sql::new(
         "SELECT DISTINCT s.snd_message_body_id FROM (SELECT conn_id, internal_snd_id",
         expired_sent!(),
         " e JOIN snd_messages s ON s.conn_id = e.conn_id AND s.internal_snd_id = e.internal_snd_id
-          WHERE s.snd_message_body_id IS NOT NULL"
+          WHERE s.snd_message_body_id IS NOT NULL
+          ORDER BY s.snd_message_body_id"
     ),
 );
 const DELETE_EXPIRED: Sql = Sql::new(

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::ffi;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::classified;
@@ -47,8 +48,10 @@ fn copy(connection: &Connection, target: &Path, key: Option<&DatabaseKey>) -> ru
         key.unlock(&copy)?;
     }
     let backup = Backup::new(connection, &mut copy)?;
-    // The source is locked by who migrates it, so one step copies all of it.
-    while backup.step(-1)? != StepResult::Done {}
+    // The source is locked by who migrates it, so one step copies all of it, unless somebody has the copy.
+    if backup.step(-1)? != StepResult::Done {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None));
+    }
     drop(backup);
     copy.close().map_err(|(_, error)| error)
 }
