@@ -11,12 +11,16 @@ mod thread {
 
     type Watch<T> = Option<Rc<T>>;
 
+    /// What is shown a statement and its values.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    type See = dyn Fn(&crate::db::Sql, crate::db::Params<'_>);
+
     #[derive(Clone, Default)]
     pub(super) struct Faults {
         pub(super) unlocked: Vec<&'static str>,
         pub(super) step: Watch<dyn Fn(&str)>,
         #[cfg(any(feature = "postgres", feature = "sqlite"))]
-        pub(super) see: Watch<dyn Fn(&crate::db::Sql, crate::db::Params<'_>)>,
+        pub(super) see: Watch<See>,
     }
 
     std::thread_local! {
@@ -88,12 +92,12 @@ pub(super) fn statement(sql: &Sql, params: Params<'_>) {
 pub(super) fn statement(_: &Sql, _: Params<'_>) {}
 
 /// A statement or a commit is about to be sent.
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
 pub(super) fn step(name: &str) {
     if let Some(step) = thread::FAULTS.with_borrow(|faults| faults.step.clone()) {
         step(name);
     }
 }
 
-#[cfg(not(feature = "testing"))]
+#[cfg(all(not(feature = "testing"), any(feature = "postgres", feature = "sqlite")))]
 pub(super) fn step(_: &str) {}

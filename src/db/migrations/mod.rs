@@ -16,5 +16,6 @@ mod run;
 
 pub use compare::{AppliedMigration, DownMigration, Migration, Plan, compare};
 pub use error::{MigrationError, PlanError, UpMigration};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use run::too_old;
 pub use run::{Baseline, ConfirmMode, Migrated, MigrationTarget, Question, migrate, migrate_from};
