@@ -4,6 +4,7 @@
 use crate::db::Sql;
 
 /// How a server keeps a column.
+#[cfg(feature = "postgres")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Int8,
