@@ -7,6 +7,12 @@ use simplex_stores::testing::agent_store::{AgentOp, History};
 const EXPLAINED: &[(&str, &str, &[&str])] = &[
     // A body whose last message is gone, or that never had one (AS-69, Q-6).
     ("snd_message_bodies", "no message has this body", &["CreateSndMsgBody"]),
+    // Under `Reference`, a send queue is taken over by another connection, and its deliveries stay (AS-45, Q-16).
+    (
+        "snd_message_deliveries",
+        "its send queue isn't there",
+        &["UpdateNewConnSnd", "UpgradeRcvConn", "AddSndQueue"],
+    ),
     // A connection is deleted and its subscription stays (AS-14, Q-11), or never was there.
     ("ntf_subscriptions", "its connection isn't there any more", &["CreateNtfSubscription"]),
     // Queues that go with their connection are not counted off (AS-16, Q-10); nor are those counted that
